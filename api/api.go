@@ -1,0 +1,114 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/onceguard/onceguard/guard"
+	"github.com/onceguard/onceguard/policy"
+)
+
+// Guard is what the API needs of a *guard.Guard.
+type Guard interface {
+	Do(context.Context, guard.Principal, guard.Call) (guard.Answer, error)
+	Report(context.Context, guard.Principal, guard.Report) (guard.Effect, error)
+	Heartbeat(ctx context.Context, p guard.Principal, effect string, fence int64) (guard.Lease, error)
+	Decide(context.Context, guard.Principal, guard.Judgement) (guard.Effect, error)
+	Effect(ctx context.Context, p guard.Principal, id string) (guard.Effect, error)
+	Effects(context.Context, guard.Principal, guard.Query) ([]guard.Effect, error)
+	Events(ctx context.Context, p guard.Principal, id string) ([]guard.Event, error)
+	Fingerprint(ctx context.Context, p guard.Principal, c guard.Call, other *guard.Call) (guard.Explained, error)
+	Ready(context.Context) error
+}
+
+// Policies is the present set of rules and why a newer one was refused. *policy.Source implements it.
+type Policies interface {
+	Current() *policy.Set
+	LastError() error
+}
+
+// Config is what an API is made of. Guard and Policies are needed, and Credentials unless Dev is set.
+type Config struct {
+	Guard       Guard
+	Policies    Policies
+	Credentials guard.Credentials
+	Metrics     *Metrics     // nil for one of its own
+	Log         *slog.Logger // nil for none
+	// ReviewURL is put before a review's id to make the link that an answer carries; "" means "/v1/reviews/".
+	ReviewURL string
+	// Dev lets everybody in as the one principal of a developer's own machine, and only under a loopback name.
+	Dev bool
+	// OpenMetrics serves /metrics without a key, for servers whose network is closed. Else it needs an admin's key,
+	// because names of tools are in it.
+	OpenMetrics bool
+}
+
+// API serves the routes.
+type API struct {
+	guard     Guard
+	policies  Policies
+	auth      *authenticator
+	metrics   *Metrics
+	log       *slog.Logger
+	origin    *http.CrossOriginProtection
+	reviewURL string
+	config    Config
+}
+
+// New makes an API. It starts nothing.
+func New(c Config) (*API, error) {
+	if c.Guard == nil || c.Policies == nil {
+		return nil, errors.New("api: a guard and policies are needed")
+	}
+	if c.Credentials == nil && !c.Dev {
+		return nil, errors.New("api: credentials are needed; only a development server runs without keys")
+	}
+	if c.Metrics == nil {
+		c.Metrics = NewMetrics("")
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.ReviewURL == "" {
+		c.ReviewURL = "/v1/reviews/"
+	}
+	return &API{
+		guard: c.Guard, policies: c.Policies, auth: newAuthenticator(c.Credentials, c.Dev), metrics: c.Metrics, log: c.Log,
+		origin: http.NewCrossOriginProtection(), reviewURL: c.ReviewURL, config: c,
+	}, nil
+}
+
+// Register adds the routes to e, and to all of e the error handler and what happens around a request.
+func (a *API) Register(e *echo.Echo) {
+	e.HideBanner, e.HidePort = true, true
+	e.HTTPErrorHandler = a.fail
+	// Forwarded headers can be written by anybody; who needs them behind a proxy sets an extractor that trusts it.
+	e.IPExtractor = echo.ExtractIPDirect()
+	e.Use(a.around)
+
+	metrics := admins
+	if a.config.OpenMetrics {
+		metrics = anybody
+	}
+	e.POST("/v1/calls", adapt(a, callers, a.call))
+	e.GET("/v1/effects", adapt(a, callers, a.effects))
+	e.GET("/v1/effects/:id", adapt(a, callers, a.effect))
+	e.GET("/v1/effects/:id/events", adapt(a, callers, a.events))
+	e.POST("/v1/effects/:id/outcome", adapt(a, callers, a.outcome))
+	e.POST("/v1/effects/:id/heartbeat", adapt(a, callers, a.heartbeat))
+	e.POST("/v1/effects/:id/resolve", adapt(a, reviewers, a.resolve))
+	e.GET("/v1/reviews", adapt(a, reviewers, a.reviews))
+	e.GET("/v1/reviews/:id", adapt(a, reviewers, a.review))
+	e.POST("/v1/reviews/:id/decide", adapt(a, reviewers, a.decide))
+	e.POST("/v1/fingerprint", adapt(a, callers, a.fingerprint))
+	e.GET("/v1/policies", adapt(a, reviewers, a.listPolicies))
+	e.GET("/v1/me", adapt(a, callers, a.me))
+	e.GET("/healthz", adapt(a, anybody, a.alive))
+	e.GET("/readyz", adapt(a, anybody, a.ready))
+	e.GET("/metrics", a.serve(metrics, a.metrics.Handler()))
+	e.GET("/openapi.yaml", a.serve(anybody, contract))
+}

@@ -1,0 +1,166 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"regexp"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/onceguard/onceguard/guard"
+)
+
+// record is what the access log says of one request. Nothing in it can hold an argument, a header or a query.
+type record struct {
+	id       string
+	trace    string
+	tenant   string
+	subject  string
+	decision string
+	code     string
+	effect   string
+	err      error // of a 5xx
+	cut      bool  // the answer could not be written completely
+}
+
+const recordKey = "onceguard.record"
+
+func recordOf(c echo.Context) *record {
+	r, ok := c.Get(recordKey).(*record)
+	if !ok {
+		r = &record{id: requestID(c.Request())}
+		c.Set(recordKey, r)
+	}
+	return r
+}
+
+// around is what happens before and after every route, known or not.
+func (a *API) around(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		start := time.Now()
+		r := recordOf(c)
+		r.trace = traceID(c.Request().Header.Get("Traceparent"))
+		h := c.Response().Header()
+		h.Set("X-Request-Id", r.id)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cache-Control", "no-store")
+		if err := a.run(next, c); err != nil {
+			a.fail(err, c)
+		}
+		a.logAccess(c, r, time.Since(start))
+		return nil
+	}
+}
+
+// run calls next unless a browser was led here from elsewhere, and turns a panic into an error.
+func (a *API) run(next echo.HandlerFunc, c echo.Context) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			if v == http.ErrAbortHandler { //nolint:errorlint // a sentinel that is compared by identity
+				panic(v)
+			}
+			a.log.Error("a handler panicked", "request", recordOf(c).id, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+			err = &guard.Error{Code: guard.CodeInternal, Op: "panic"}
+		}
+	}()
+	if err := a.origin.Check(c.Request()); err != nil {
+		return &refusal{status: http.StatusForbidden, code: "cross_origin", field: "Origin", detail: "a web page of another origin may not use this API", err: err}
+	}
+	if a.config.Dev && !loopbackHost(c.Request().Host) {
+		return &refusal{status: http.StatusMisdirectedRequest, code: "host", field: "Host",
+			detail: "a development server answers only to localhost and loopback addresses"}
+	}
+	return next(c)
+}
+
+// loopbackHost reports whether a Host header names this machine. A page of an attacker whose name was made to resolve to
+// a loopback address (DNS rebinding) still sends its own name.
+func loopbackHost(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	name = strings.TrimSuffix(strings.TrimPrefix(name, "["), "]")
+	if strings.EqualFold(name, "localhost") {
+		return true
+	}
+	ip := net.ParseIP(name)
+	return ip != nil && ip.IsLoopback()
+}
+
+func (a *API) logAccess(c echo.Context, r *record, took time.Duration) {
+	status, level := c.Response().Status, slog.LevelInfo
+	route := c.Path()
+	switch {
+	case status >= 500:
+		level = slog.LevelError
+	case route == "/healthz" || route == "/readyz" || route == "/metrics":
+		level = slog.LevelDebug
+	}
+	ctx := context.WithoutCancel(c.Request().Context())
+	if !a.log.Enabled(ctx, level) {
+		return
+	}
+	attrs := make([]slog.Attr, 0, 14)
+	attrs = append(attrs, slog.String("method", knownMethod(c.Request().Method)), slog.String("route", route),
+		slog.Int("status", status), slog.Float64("ms", float64(took.Microseconds())/1000), slog.String("request", r.id))
+	for _, f := range [...]struct{ name, value string }{
+		{"trace", r.trace}, {"tenant", r.tenant}, {"subject", r.subject},
+		{"decision", r.decision}, {"code", r.code}, {"effect", r.effect},
+	} {
+		if f.value != "" {
+			attrs = append(attrs, slog.String(f.name, f.value))
+		}
+	}
+	if errors.Is(c.Request().Context().Err(), context.Canceled) || r.cut {
+		attrs = append(attrs, slog.Bool("caller_left", true))
+	}
+	if r.err != nil {
+		attrs = append(attrs, slog.String("error", r.err.Error()))
+	}
+	a.log.LogAttrs(ctx, level, "request", attrs...)
+}
+
+// knownMethod keeps what callers invent out of the log.
+func knownMethod(m string) string {
+	switch m {
+	case http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodHead, http.MethodPatch, http.MethodOptions:
+		return m
+	}
+	return "other"
+}
+
+var requestIDForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+// requestID is the caller's, where it is harmless, so that logs of several services can be read together.
+func requestID(r *http.Request) string {
+	if id := r.Header.Get("X-Request-Id"); id != "" && requestIDForm.MatchString(id) {
+		return id
+	}
+	var b [12]byte
+	rand.Read(b[:]) // never fails: see crypto/rand
+	return hex.EncodeToString(b[:])
+}
+
+var traceparentForm = regexp.MustCompile(`^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}`)
+
+// traceID is the trace id of a W3C traceparent header; "" for one that is not valid, which the standard says to ignore.
+func traceID(h string) string {
+	if len(h) < 55 || len(h) > 256 {
+		return ""
+	}
+	m := traceparentForm.FindStringSubmatch(h)
+	if m == nil || strings.HasPrefix(h, "ff") || m[1] == strings.Repeat("0", 32) || h[36:52] == strings.Repeat("0", 16) {
+		return ""
+	}
+	return m[1]
+}

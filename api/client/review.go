@@ -1,0 +1,41 @@
+package client
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Review is one effect that waits for a person.
+type Review struct {
+	ID        string          `json:"id"`
+	Effect    string          `json:"effect"`
+	State     string          `json:"state"`
+	Code      string          `json:"code"` // why a person is needed
+	Reason    string          `json:"reason,omitzero"`
+	Tool      string          `json:"tool"`
+	Subject   string          `json:"subject"`
+	Agent     string          `json:"agent,omitzero"`
+	Run       string          `json:"run,omitzero"`
+	Arguments json.RawMessage `json:"arguments"`
+	Digest    string          `json:"digest"` // SHA-256 of the recorded argument text, hexadecimal
+	Fence     int64           `json:"fence"`
+	// Choices lists what may be decided: "approve" and "reject" by Decide, the others by Resolve.
+	Choices   []string  `json:"choices"`
+	CreatedAt time.Time `json:"created_at"`
+	AgeMS     int64     `json:"age_ms"` // since the effect last changed
+	ExpiresAt time.Time `json:"expires_at,omitzero"`
+}
+
+// Queue is one page of reviews, newest first.
+type Queue struct {
+	Reviews []Review `json:"reviews"`
+	Next    string   `json:"next,omitzero"`
+}
+
+// Verdict is a person's decision on a held effect, bound to what was shown.
+type Verdict struct {
+	Decision string `json:"decision"` // "approve" or "reject"
+	Fence    int64  `json:"fence"`
+	Digest   string `json:"digest,omitzero"` // needed for "approve"
+	Reason   string `json:"reason"`
+}

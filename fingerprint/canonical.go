@@ -1,0 +1,52 @@
+package fingerprint
+
+import "github.com/go-json-experiment/json/jsontext"
+
+// AppendCanonical appends the canonical form of v, one JSON text for all spellings of a value:
+//
+//   - no white space; the members of an object sorted by the UTF-8 bytes of their names;
+//   - numbers as Decimal.String writes them, exactly;
+//   - strings with the escapes \" \\ \b \t \n \f \r and \u00xx (lower-case) for the other control characters below
+//     U+0020, and everything else as it is. No Unicode normalisation.
+//
+// It differs from RFC 8785 in two places: numbers stay exact where that one rounds them to float64 and so gives
+// 9007199254740993 and 9007199254740992 one form, and names are sorted by UTF-8 bytes instead of UTF-16 units.
+func (v Value) AppendCanonical(dst []byte) []byte {
+	switch v.Type() {
+	case Bool:
+		return append(dst, v.raw()...)
+	case Number:
+		return v.Number().append(dst)
+	case String:
+		return appendQuoted(dst, v.Text())
+	case Array:
+		dst = append(dst, '[')
+		for i := range v.Len() {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = v.Elem(i).AppendCanonical(dst)
+		}
+		return append(dst, ']')
+	case Object:
+		dst = append(dst, '{')
+		for i := range v.Len() {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			m := v.sorted(i)
+			dst = append(appendQuoted(dst, m.node().name), ':')
+			dst = m.AppendCanonical(dst)
+		}
+		return append(dst, '}')
+	default:
+		return append(dst, "null"...)
+	}
+}
+
+// appendQuoted appends s as a JSON string with minimal escapes. Decoded text is always valid UTF-8; other text has
+// its bad bytes replaced.
+func appendQuoted(dst []byte, s string) []byte {
+	dst, _ = jsontext.AppendQuote(dst, s)
+	return dst
+}

@@ -1,0 +1,120 @@
+package fingerprint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// The forms of collections are JSON texts that hold the forms of their elements as strings, so that no element can
+// imitate the border between two.
+
+// listOf reads a list whose order counts. It joins the spellings of each element, a single string, number or boolean
+// with the list of just that, and a list that was written into a string ("[\"a\"]", "['a']") with the list itself.
+// It keeps apart null, the empty list and objects, which are compared exactly where they are no list.
+func listOf(element reader) reader {
+	return func(in call, v Value) (form, note string, ok bool) {
+		forms, note, ok := element.all(in, v)
+		if !ok {
+			return "", note, false
+		}
+		return "list " + joinForms(forms), note, true
+	}
+}
+
+// setOf reads a list whose order and repetitions do not count; otherwise it is listOf.
+func setOf(element reader) reader {
+	return func(in call, v Value) (form, note string, ok bool) {
+		forms, note, ok := element.all(in, v)
+		if !ok {
+			return "", note, false
+		}
+		slices.Sort(forms)
+		return "set " + joinForms(slices.Compact(forms)), note, true
+	}
+}
+
+// mapOf reads an object with names of the caller's choice. It joins the spellings of each value; names are exact and a
+// member that is null is not an absent one. Other types are compared exactly.
+func mapOf(element reader) reader {
+	return func(in call, v Value) (form, note string, ok bool) {
+		if v.Type() != Object {
+			return "", "not an object", false
+		}
+		dst := []byte("map {")
+		for i := range v.Len() {
+			m := v.sorted(i)
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			f, n := element.normalise(in, m)
+			dst = appendQuoted(append(appendQuoted(dst, m.node().name), ':'), f)
+			if note == "" && n != "" {
+				note = fmt.Sprintf("member %.40q: %s", m.node().name, n)
+			}
+		}
+		return string(append(dst, '}')), note, true
+	}
+}
+
+// all reads the elements of a list. The first note of an element is the note of the whole.
+func (read reader) all(in call, v Value) (forms []string, note string, ok bool) {
+	list, single, ok := asList(v)
+	if !ok {
+		return nil, "not a list", false
+	}
+	if single {
+		form, note := read.normalise(in, v)
+		return []string{form}, note, true
+	}
+	forms = make([]string, list.Len())
+	for i := range forms {
+		var n string
+		forms[i], n = read.normalise(in, list.Elem(i))
+		if note == "" && n != "" {
+			note = fmt.Sprintf("element %d: %s", i, n)
+		}
+	}
+	return forms, note, true
+}
+
+// asList returns the array that v is or spells, or says that v is a single element.
+func asList(v Value) (list Value, single, ok bool) {
+	switch v.Type() {
+	case Array:
+		return v, false, true
+	case String:
+		if list, ok := listText(v.Text()); ok {
+			return list, false, true
+		}
+		return Value{}, true, true
+	case Number, Bool:
+		return Value{}, true, true
+	default:
+		return Value{}, false, false
+	}
+}
+
+// listText reads a list that a model wrote into a string: JSON, or what Python prints for a list of simple strings.
+func listText(s string) (Value, bool) {
+	s = strings.TrimSpace(s)
+	if !strings.HasPrefix(s, "[") || !strings.HasSuffix(s, "]") {
+		return Value{}, false
+	}
+	list, err := Decode([]byte(s), Limits{})
+	if err != nil && !strings.ContainsAny(s, `"\`) {
+		list, err = Decode([]byte(strings.ReplaceAll(s, "'", `"`)), Limits{})
+	}
+	return list, err == nil
+}
+
+func joinForms(forms []string) string {
+	dst := []byte{'['}
+	for i, f := range forms {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendQuoted(dst, f)
+	}
+	return string(append(dst, ']'))
+}

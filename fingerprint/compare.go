@@ -1,0 +1,104 @@
+package fingerprint
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Difference is one argument in which two calls differ.
+type Difference struct {
+	Argument string `json:"argument"`
+	Role     Role   `json:"role"`
+	Earlier  string `json:"earlier"` // the JSON text as it came, "" when absent
+	Now      string `json:"now"`
+	Decides  bool   `json:"decides"` // false for commentary and volatile
+}
+
+// Comparison tells two calls of one spec apart.
+type Comparison struct {
+	Same    bool         `json:"same"`    // all arguments that decide are equal
+	Because []string     `json:"because"` // one phrase per argument that is equal in another spelling
+	Differs []Difference `json:"differs"` // in the order of the terms
+}
+
+// Compare compares the terms of an earlier call and a present one, both made under one spec. Equal terms mean equal
+// keys only within one tenant, effect type, scope and occurrence.
+func Compare(earlier, now []Term) Comparison {
+	c := Comparison{Same: true, Because: []string{}, Differs: []Difference{}}
+	before := make(map[string]Term, len(earlier))
+	for _, t := range earlier {
+		before[t.Argument] = t
+	}
+	for _, t := range now {
+		b, known := before[t.Argument]
+		if !known {
+			b = Term{Argument: t.Argument, Kind: t.Kind, Role: t.Role}
+		}
+		delete(before, t.Argument)
+		c.add(b, t)
+	}
+	for _, b := range earlier {
+		if _, left := before[b.Argument]; left {
+			c.add(b, Term{Argument: b.Argument, Kind: b.Kind, Role: b.Role})
+		}
+	}
+	slices.SortStableFunc(c.Differs, func(a, b Difference) int { return a.Role.rank() - b.Role.rank() })
+	return c
+}
+
+func (c *Comparison) add(earlier, now Term) {
+	role := now.Role
+	if earlier.Role.rank() < role.rank() {
+		role = earlier.Role
+	}
+	if earlier.Normal != now.Normal {
+		c.Same = c.Same && !role.Decides()
+		c.Differs = append(c.Differs, Difference{now.Argument, role, earlier.Raw, now.Raw, role.Decides()})
+		return
+	}
+	if earlier.Raw != now.Raw && role.Decides() {
+		c.Because = append(c.Because, because(earlier, now))
+	}
+}
+
+// because says why two spellings are equal.
+func because(earlier, now Term) string {
+	name := shorten(now.Argument)
+	if name == "" {
+		name = "the arguments"
+	}
+	phrase := name + ": " + spelling(earlier.Raw) + " and " + spelling(now.Raw)
+	switch {
+	case now.Normal == "":
+		return phrase + " both count as absent"
+	case strings.HasPrefix(now.Normal, "exact "), strings.HasPrefix(now.Normal, "whole "):
+		return phrase + " are the same JSON value"
+	default:
+		return phrase + " are both " + shorten(now.Normal)
+	}
+}
+
+func spelling(raw string) string {
+	if raw == "" {
+		return "absent"
+	}
+	return shorten(raw)
+}
+
+// maxQuoted is the most characters of a value that are quoted in a phrase.
+const maxQuoted = 200
+
+func shorten(s string) string {
+	if len(s) <= maxQuoted || utf8.RuneCountInString(s) <= maxQuoted {
+		return s
+	}
+	runes := 0
+	for i := range s {
+		if runes == maxQuoted {
+			return s[:i] + "…"
+		}
+		runes++
+	}
+	return s
+}

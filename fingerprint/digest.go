@@ -1,0 +1,44 @@
+package fingerprint
+
+import (
+	"encoding/hex"
+	"fmt"
+)
+
+// Digest is a keyed digest. The zero Digest means "none".
+type Digest [32]byte
+
+// IsZero reports whether d is the zero Digest.
+func (d Digest) IsZero() bool { return d == Digest{} }
+
+// String writes d as 64 lower-case hexadecimal digits; the zero Digest as "".
+func (d Digest) String() string {
+	if d.IsZero() {
+		return ""
+	}
+	return hex.EncodeToString(d[:])
+}
+
+// ParseDigest reads what String writes.
+func ParseDigest(s string) (Digest, error) {
+	var d Digest
+	if s == "" {
+		return d, nil
+	}
+	if n, err := hex.Decode(d[:], []byte(s[:min(len(s), 2*len(d))])); err != nil || n != len(d) || len(s) != 2*len(d) {
+		return Digest{}, fmt.Errorf("a digest is %d hexadecimal digits, this has %d characters", 2*len(d), len(s))
+	}
+	return d, nil
+}
+
+// MarshalText writes d as String does.
+func (d Digest) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (d *Digest) UnmarshalText(text []byte) error {
+	parsed, err := ParseDigest(string(text))
+	if err == nil {
+		*d = parsed
+	}
+	return err
+}

@@ -1,0 +1,82 @@
+package fingerprint
+
+import "unicode"
+
+// A reader reads a value as one kind. It returns the tagged normal form, or false and the reason, a clause that does
+// not quote the value, why the value cannot be read that way. With a form, note is something worth telling a person.
+//
+// Tags keep forms of different readings apart: each reader starts its forms with a word of its own and a space.
+type reader func(in call, v Value) (form, note string, ok bool)
+
+// call is what a reader may look at beside its own value: a money argument needs its currency.
+type call struct {
+	spec *Spec
+	args Value
+}
+
+// sibling returns another argument as its declaration reads it: the value that counts, a default included (zero when
+// there is none), and its normal form.
+func (in call) sibling(name string) (v Value, form string) {
+	v, _ = in.args.Get(name)
+	if d, declared := in.spec.find(name); declared {
+		term, counted := d.term(in, v)
+		return counted, term.Normal
+	}
+	return v, ""
+}
+
+// normalise reads v, exactly where its kind cannot.
+func (read reader) normalise(in call, v Value) (form, note string) {
+	form, note, ok := read(in, v)
+	if ok {
+		return form, note
+	}
+	return exactForm(v), note + "; compared exactly"
+}
+
+// plain is the compiler of a kind without options.
+func plain(read reader) func(Argument) (reader, error) {
+	return func(Argument) (reader, error) { return read, nil }
+}
+
+// readExact joins what is equal as JSON under exact arithmetic: white space, escapes, the order of members and the
+// spelling of numbers do not count. It keeps apart 1 and "1", null and "", and any two different strings.
+func readExact(_ call, v Value) (form, note string, ok bool) { return exactForm(v), "", true }
+
+func exactForm(v Value) string {
+	var space [128]byte
+	return string(v.AppendCanonical(append(space[:0], "exact "...)))
+}
+
+// scalarText returns the text of a string or the digits of a whole number, which models write for each other.
+func scalarText(v Value) (string, bool) {
+	switch v.Type() {
+	case String:
+		return v.Text(), true
+	case Number:
+		d := v.Number()
+		if d.IsInt() && d.exponent <= maxPadding {
+			return d.String(), true
+		}
+	}
+	return "", false
+}
+
+// isBlank reports whether v names nothing: null, a string of white space, an empty array or object, or no value.
+func isBlank(v Value) bool {
+	switch v.Type() {
+	case Null:
+		return true
+	case String:
+		for _, r := range v.Text() {
+			if !unicode.IsSpace(r) {
+				return false
+			}
+		}
+		return true
+	case Array, Object:
+		return v.Len() == 0
+	default:
+		return false
+	}
+}

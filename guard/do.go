@@ -1,0 +1,165 @@
+package guard
+
+import (
+	"context"
+	"time"
+
+	"github.com/onceguard/onceguard/policy"
+)
+
+// maxRounds bounds how often one call is decided anew because the ledger moved in between. Each round needs another
+// writer to have won, so the bound is only met under a storm of claims, releases and decisions on one effect.
+const maxRounds = 64
+
+// Do decides on one call and, if it is new and the policy names an upstream, sends it. Every decision is an Answer; an
+// error means that nothing was decided and nothing sent. The context is the caller's: when it ends, Do stops waiting,
+// but a claim that was made is sent and its outcome recorded all the same.
+func (g *Guard) Do(ctx context.Context, p Principal, c Call) (Answer, error) {
+	began := time.Now()
+	a, err := g.do(ctx, p, c)
+	if err == nil {
+		g.observe.Answered(c.Tool, a.Kind, a.Explanation.Code, time.Since(began))
+	}
+	return a, err
+}
+
+func (g *Guard) do(ctx context.Context, p Principal, c Call) (Answer, error) {
+	r, err := g.propose(ctx, p, c)
+	if err != nil {
+		return Answer{}, err
+	}
+	if broken := r.rule.Validate(r.args); len(broken) > 0 {
+		return r.answerViolations(broken), nil
+	}
+	if r.rule.Kind == policy.Read {
+		return g.pass(ctx, r)
+	}
+	found, err := g.store.Lookup(ctx, r.sum.Key)
+	if err != nil {
+		return Answer{}, err
+	}
+	return g.settleOn(ctx, r, r.situation(found.Effect, SameEffect, found.Now))
+}
+
+// settleOn decides until a decision holds: until nothing has to be waited for, and no other writer was faster.
+func (g *Guard) settleOn(ctx context.Context, r *proposal, s situation) (Answer, error) {
+	past := map[Relation]bool{}
+	for range maxRounds {
+		var err error
+		switch ru := decide(s); ru.action {
+		case actBlock:
+			return g.repeated(r, s, r.answerBlocked(s, ru.code)), nil
+		case actReplay:
+			return g.repeated(r, s, r.answerReplayed(s, ru.code)), nil
+		case actWait:
+			var settled bool
+			if s, settled, err = g.await(ctx, r, s); err == nil && !settled {
+				return g.repeated(r, s, r.answerPending(s)), nil
+			}
+		case actLook:
+			if err = g.sweep(ctx); err == nil {
+				s, err = g.lookAgain(ctx, r, s)
+			}
+		default:
+			// What decide has ruled past stands in the way no longer.
+			past[s.relation] = true
+			var won *Answer
+			if won, s, err = g.take(ctx, r, s, ru, past); won != nil {
+				return *won, nil
+			}
+		}
+		if err != nil {
+			return Answer{}, err
+		}
+	}
+	return Answer{}, &Error{Code: CodeBusy, Op: "call", Message: "too many equal calls at one moment; nothing was sent for this one", Retry: time.Second}
+}
+
+// situation describes what was found to decide.
+func (r *proposal) situation(found *Effect, rel Relation, now time.Time) situation {
+	s := situation{verdict: r.verdict.Action, rule: r.rule, found: found, relation: rel, now: now, execute: r.execute}
+	if found != nil {
+		s.owner = found.Subject == r.principal.Subject || r.rule.Share == policy.ShareTenant
+		s.same = string(found.Arguments) == string(r.bytes)
+	}
+	return s
+}
+
+// lookAgain reads what was found once more.
+func (g *Guard) lookAgain(ctx context.Context, r *proposal, s situation) (situation, error) {
+	found, err := g.store.Lookup(ctx, s.found.Key)
+	if err != nil {
+		return s, err
+	}
+	if found.Effect == nil && s.relation == OtherScope {
+		s.relation = SameEffect
+	}
+	next := r.situation(found.Effect, s.relation, found.Now)
+	next.waited = s.waited
+	return next, nil
+}
+
+// await waits until the effect found is no longer pending, and looks again. It is not settled when the caller's
+// budget ends first or too many wait already.
+func (g *Guard) await(ctx context.Context, r *proposal, s situation) (_ situation, settled bool, _ error) {
+	id, pause := s.found.ID, g.times.Poll
+	for {
+		// Subscribe first, then look: a settlement in between is seen by one or the other.
+		woken, leave, ok := g.hub.subscribe(id)
+		if !ok {
+			return s, false, nil
+		}
+		next, err := g.lookAgain(ctx, r, s)
+		if err != nil || next.found == nil || next.found.ID != id || next.found.State != Pending || next.over(next.found.LeaseUntil) {
+			leave()
+			next.waited = true
+			return next, true, err
+		}
+		s = next
+		left := time.Until(r.deadline)
+		if left <= 0 {
+			leave()
+			return s, false, nil
+		}
+		timer := time.NewTimer(min(left, pause))
+		select {
+		case <-woken:
+		case <-timer.C:
+			pause = min(2*pause, 2*time.Second)
+		case <-ctx.Done():
+			err = &Error{Code: CodeUnavailable, Op: "wait", Message: "the caller left", Err: ctx.Err()}
+		}
+		timer.Stop()
+		leave()
+		if err != nil {
+			return s, false, err
+		}
+	}
+}
+
+// repeated counts an answer that left the ledger as it was.
+func (g *Guard) repeated(r *proposal, s situation, a Answer) Answer {
+	if s.found != nil {
+		g.repeats.add(repeat{r.principal.Tenant, s.found.ID, a.Kind, a.Explanation.Code, agentActor(r.principal)})
+	}
+	return a
+}
+
+func agentActor(p Principal) Actor { return Actor{Kind: "agent", Name: p.Subject} }
+
+// pass lets a read through: nothing is recorded and nothing replayed.
+func (g *Guard) pass(ctx context.Context, r *proposal) (Answer, error) {
+	if r.verdict.Action != policy.ActAllow {
+		return r.answerBlocked(situation{}, CodeDenied), nil
+	}
+	if r.execute == ByCaller {
+		return Answer{Kind: AnswerProceed, Explanation: explainPassed()}, nil
+	}
+	release, err := g.takeOff()
+	if err != nil {
+		return Answer{}, err
+	}
+	defer release()
+	out := g.attempt(ctx, shipment{rule: r.rule, tool: r.call.Tool, args: r.args, started: time.Now()})
+	return r.answerPassed(out), nil
+}

@@ -1,0 +1,86 @@
+package guard
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"time"
+
+	"github.com/onceguard/onceguard/fingerprint"
+)
+
+// Execute says who runs the tool.
+type Execute string
+
+// The executors.
+const (
+	ByGuard  Execute = "guard"  // the guard forwards the call to the upstream of the policy
+	ByCaller Execute = "caller" // the caller runs the tool under a lease and reports the outcome
+)
+
+// Code says why an effect is in its state, or why a call was answered as it was. Codes are part of the API.
+type Code string
+
+// Effect is the one change in the outside world that a call asks for: the unit of the ledger. Its row is the
+// fold of its events.
+type Effect struct {
+	ID      string // opaque, ordered by time of creation, unguessable
+	Tenant  string
+	Subject string // of the principal whose call was recorded last
+	Agent   string
+	Run     string
+	CallID  string // the provider's id of the latest claim's call; correlation, never identity
+	Tool    string
+	Type    string // effect type: tools that share it share effects
+	Execute Execute
+
+	Key        fingerprint.Digest // what equal calls share; holds tenant and scope
+	Generation int                // 1, and one more each time an equal call becomes a new intent
+	Wide       fingerprint.Digest // the key without scope; zero when the rule does not compare scopes
+	Identity   fingerprint.Digest // the thing acted on; zero when the rule does not compare identities
+	CallerKey  fingerprint.Digest // the caller's idempotency key; zero when none was given
+
+	State    State
+	Code     Code   // why it is in this state
+	Reason   string // one sentence for people: a rule's why, a reviewer's note; holds no argument value
+	Fence    int64
+	Claim    string // random id of the latest claim, "" before the first
+	Attempts int    // claims so far
+	Failures int    // attempts that were settled as failed
+	Review   Code   // why a person is needed; "" when none is
+
+	Policy    string          // digest of the rule that decided
+	Arguments json.RawMessage // the bytes as they came with the latest claim, hold or refusal
+	Result    *Result         // of the latest settlement; nil while there is none
+	Window    time.Duration   // how long a settled effect answers
+
+	Created     time.Time
+	Updated     time.Time
+	LeaseUntil  time.Time // pending: when the claim is no longer trusted
+	ExpiresAt   time.Time // held and approved: when the matter is closed
+	WindowUntil time.Time // done, and refused by a person: until when it answers
+
+	Events int      // number of events; the last one has this Seq
+	Head   [32]byte // hash of the last event
+}
+
+// ArgumentsDigest identifies the exact bytes that an approval is bound to.
+func (e *Effect) ArgumentsDigest() [32]byte { return sha256.Sum256(e.Arguments) }
+
+// Result is what an attempt brought back, byte for byte.
+type Result struct {
+	Status      int    // the upstream's status, 0 where there is none
+	ContentType string // "application/json" for results that callers report
+	Body        []byte
+	IsError     bool   // the tool ran and reports an error
+	Source      Source // who says so
+}
+
+// Source says where a result comes from. Only what the guard saw itself is verified.
+type Source string
+
+// The sources.
+const (
+	FromUpstream Source = "upstream" // the guard read it
+	FromCaller   Source = "caller"   // the caller who ran the tool reported it
+	FromReviewer Source = "reviewer" // a person entered it
+)

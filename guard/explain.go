@@ -1,0 +1,196 @@
+package guard
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/onceguard/onceguard/fingerprint"
+	"github.com/onceguard/onceguard/policy"
+)
+
+// Explanations are fixed sentences with typed fields. Nothing that another agent or an upstream wrote is ever part of a
+// sentence: it stands in Matched.Result and Differs, as data.
+
+// answerBlocked explains why nothing was sent.
+func (r *proposal) answerBlocked(s situation, code Code) Answer {
+	x := explainBlock(s, code)
+	if s.verdict == policy.ActHold || code == CodeDenied {
+		x.Message = withReason(x.Message, r.verdict.Why)
+	}
+	r.match(&x, s)
+	return Answer{Kind: AnswerBlocked, Effect: s.found, Explanation: x}
+}
+
+func (r *proposal) answerReplayed(s situation, code Code) Answer {
+	x := Explanation{
+		Code: code, Retry: RetryUseless,
+		Message: fmt.Sprintf("This call has already been carried out %s ago; nothing was sent again, and this is the result of the first time.", age(s)),
+		Next:    []string{"Go on with this result.", repeatAdvice(r.rule)},
+	}
+	if code == CodeFailedAlready {
+		x.Retry = RetrySafe
+		x.Message = "An equal call was under way and failed; nothing was applied, and this is its error."
+		x.Next = []string{"Mend what the error names, or send the same call again: it will be tried once more."}
+	}
+	r.match(&x, s)
+	return Answer{Kind: AnswerReplayed, Effect: s.found, Result: s.found.Result, Explanation: x}
+}
+
+func (r *proposal) answerPending(s situation) Answer {
+	x := explainBlock(s, CodePending)
+	r.match(&x, s)
+	after := min(max(s.found.LeaseUntil.Sub(s.now)/4, time.Second), 15*time.Second)
+	return Answer{Kind: AnswerPending, Effect: s.found, RetryAfter: after, Explanation: x}
+}
+
+// answerTaken answers a call whose own claim, hold or refusal was just recorded. earlier is what stood there before.
+func (r *proposal) answerTaken(s situation, earlier *Effect) Answer {
+	switch e := s.found; e.State {
+	case Pending:
+		x := Explanation{
+			Code: CodeProceed, Retry: RetryLater,
+			Message: "This effect is new: run the tool now, once, and report its outcome before the lease ends.",
+			Next: []string{
+				"Run the tool, then report the outcome with the fence of the lease.",
+				"Renew the lease while the tool still runs; if the outcome cannot be told, report unknown.",
+			},
+		}
+		if earlier != nil && earlier.ID == e.ID {
+			x.Message = "The earlier attempt was not applied, or another send was ordered: run the tool now, once, and report its outcome before the lease ends."
+		}
+		return Answer{Kind: AnswerProceed, Effect: e, Lease: &Lease{Fence: e.Fence, Expires: e.LeaseUntil}, Explanation: x}
+	case Refused:
+		return r.answerBlocked(s, CodeDenied)
+	}
+	return r.answerBlocked(s, s.found.Code)
+}
+
+// answerFlight answers the call that was sent.
+func (r *proposal) answerFlight(l landing) Answer {
+	x := Explanation{Code: CodeForwarded, Retry: RetryUseless, Message: "The call was sent and carried out.", Next: []string{"Go on with this result."}}
+	e := l.effect
+	if !l.recorded {
+		return r.answerUnrecorded(l)
+	}
+	switch e.State {
+	case Done:
+	case Failed:
+		x = Explanation{Code: e.Code, Retry: RetrySafe, Message: withReason("The call failed and nothing was applied.", l.outcome.Detail),
+			Next: []string{"Mend what the error names, or send the same call again if the cause is gone: it will be tried once more."}}
+	case Partial:
+		x = explainBlock(situation{found: &e}, CodePartial)
+		x.Message = withReason("The call was sent and carried out only in part.", l.outcome.Detail)
+	default:
+		x = explainBlock(situation{found: &e}, CodeUnknown)
+		x.Code, x.Message = e.Code, withReason("The call was sent, but whether it was carried out is not known.", l.outcome.Detail)
+	}
+	return Answer{Kind: AnswerForwarded, Effect: &e, Result: e.Result, Explanation: x}
+}
+
+func (r *proposal) answerUnrecorded(l landing) Answer {
+	x := explainBlock(situation{found: &l.effect}, CodeUnknown)
+	x.Code, x.Message = CodeNotRecorded, "The call was sent, but its outcome could not be recorded, so it counts as unknown."
+	return Answer{Kind: AnswerForwarded, Effect: &l.effect, Result: l.outcome.Result, Explanation: x}
+}
+
+// answerPassed answers a read that the guard sent.
+func (r *proposal) answerPassed(out Outcome) Answer {
+	x := explainPassed()
+	if out.State != Done {
+		x.Code, x.Message = out.Code, withReason("The read failed; it changes nothing, so it may be tried again.", out.Detail)
+	}
+	a := Answer{Kind: AnswerForwarded, Result: out.Result, Explanation: x}
+	if a.Result == nil {
+		a.Result = &Result{ContentType: "text/plain; charset=utf-8", Body: []byte(x.Message), IsError: true, Source: FromUpstream}
+	}
+	return a
+}
+
+func explainPassed() Explanation {
+	return Explanation{Code: CodePassed, Retry: RetrySafe, Message: "This tool only reads, so the call passes and is not recorded."}
+}
+
+// answerViolations answers arguments that break the tool's schema. Nothing is recorded: a call that can do nothing is no effect.
+func (r *proposal) answerViolations(broken []policy.Violation) Answer {
+	var b strings.Builder
+	b.WriteString("The arguments break the schema of this tool:")
+	for i, v := range broken {
+		if i == 5 {
+			fmt.Fprintf(&b, " and %d more", len(broken)-i)
+			break
+		}
+		fmt.Fprintf(&b, " %s %s;", v.Argument, v.Message)
+	}
+	return Answer{Kind: AnswerBlocked, Explanation: Explanation{
+		Code: CodeBadArguments, Retry: RetryUseless, Message: strings.TrimSuffix(b.String(), ";") + ". Nothing was sent.",
+		Next: []string{"Correct the arguments and send the call again."},
+	}}
+}
+
+// match adds the earlier effect and how the call differs from it. The result is shown to its owner only.
+func (r *proposal) match(x *Explanation, s situation) {
+	e := s.found
+	if e == nil {
+		return
+	}
+	x.Matched = &Matched{Effect: e.ID, Tool: e.Tool, State: e.State, Code: e.Code, Created: e.Created, Age: s.now.Sub(e.Created)}
+	if !s.owner {
+		return
+	}
+	x.Matched.Agent, x.Matched.Run, x.Matched.Result = e.Agent, e.Run, e.Result
+	if s.same {
+		return
+	}
+	earlier, err := decodeArguments(e.Arguments)
+	if err != nil {
+		return
+	}
+	c := fingerprint.Compare(r.maker.Sum(r.rule.Arguments, fingerprint.Input{}, earlier).Terms, r.sum.Terms)
+	x.SameBecause = c.Because
+	for _, d := range c.Differs {
+		x.Differs = append(x.Differs, Difference{Argument: d.Argument, Role: d.Role.String(), Earlier: cut(d.Earlier), Now: cut(d.Now)})
+	}
+}
+
+func cut(s string) string {
+	const most = 200
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}
+
+func withReason(message, why string) string {
+	if why == "" {
+		return message
+	}
+	return message + " " + why
+}
+
+// age says how long ago the found effect began, in words.
+func age(s situation) string {
+	if s.now.IsZero() {
+		return "a moment"
+	}
+	switch d := s.now.Sub(s.found.Created); {
+	case d < 2*time.Second:
+		return "a moment"
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d seconds", d/time.Second)
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d minutes", d/time.Minute)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d hours", d/time.Hour)
+	default:
+		return fmt.Sprintf("%d days", d/(24*time.Hour))
+	}
+}
+
+// repeatAdvice tells how a repeat that is meant can be told apart.
+func repeatAdvice(r *policy.Rule) string {
+	if r.Keys == policy.KeysTrusted {
+		return "If a second effect is meant, send the call with another idempotency_key."
+	}
+	return "If a second effect is meant, it must differ in an argument that matters, or a person must allow it."
+}

@@ -1,0 +1,202 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/onceguard/onceguard/fingerprint"
+	"github.com/onceguard/onceguard/policy"
+)
+
+// proposal is a call with all that is known about it before the ledger is asked.
+type proposal struct {
+	maker     *fingerprint.Maker
+	principal Principal
+	call      Call
+	rule      *policy.Rule
+	args      fingerprint.Value
+	bytes     []byte // the argument text that is recorded and sent
+	execute   Execute
+	sum       fingerprint.Sum
+	callerKey fingerprint.Digest
+	verdict   policy.Verdict
+	deadline  time.Time // until when the caller is ready to wait
+}
+
+// propose reads a call. An error is the caller's mistake and names the field.
+func (g *Guard) propose(ctx context.Context, p Principal, c Call) (*proposal, error) {
+	if err := checkCall(&c); err != nil {
+		return nil, err
+	}
+	if p.Agent != "" {
+		c.Agent = p.Agent
+	}
+	r := &proposal{maker: g.maker, principal: p, call: c, rule: g.policies.Current().Match(c.Tool)}
+	var err error
+	if r.args, err = decodeArguments(c.Arguments); err != nil {
+		return nil, err
+	}
+	r.bytes = r.args.Raw()
+	if r.execute, err = executor(r.rule, c.Execute); err != nil {
+		return nil, err
+	}
+	scope, err := scopeOf(r.rule, p, c)
+	if err != nil {
+		return nil, err
+	}
+	in := fingerprint.Input{Tenant: p.Tenant, Effect: r.rule.Effect, Scope: scope}
+	if c.IdempotencyKey != "" {
+		r.callerKey = g.maker.Mark("caller key", p.Tenant, p.Subject, r.rule.Effect, c.IdempotencyKey)
+		if r.rule.Keys == policy.KeysTrusted {
+			in.Occurrence = c.IdempotencyKey
+		}
+	}
+	r.sum = g.maker.Sum(r.rule.Arguments, in, r.args)
+	r.verdict = r.rule.Check(ctx, policy.Facts{
+		Tool: c.Tool, Tenant: p.Tenant, Subject: p.Subject, Agent: c.Agent, Run: c.Run,
+		Labels: c.Labels, Args: r.args, Now: time.Now(),
+	})
+	if r.verdict.Err != nil {
+		g.log.WarnContext(ctx, "a condition could not be evaluated, so the call is held", "tool", c.Tool, "rule", r.verdict.Rule, "error", r.verdict.Err)
+	}
+	r.deadline = time.Now().Add(g.budget(c.Wait))
+	return r, nil
+}
+
+func (g *Guard) budget(wait time.Duration) time.Duration {
+	switch {
+	case wait == 0:
+		wait = g.times.Wait
+	case wait < 0:
+		return 0
+	}
+	return min(wait, g.times.MaxWait)
+}
+
+func checkCall(c *Call) error {
+	if c.Tool == "" {
+		return invalid("/tool", "name the tool that is to be called")
+	}
+	texts := []struct {
+		field, value string
+		most         int
+	}{
+		{"/tool", c.Tool, MaxToolName},
+		{"/call_id", c.CallID, MaxHandle},
+		{"/run", c.Run, MaxHandle},
+		{"/agent", c.Agent, MaxHandle},
+		{"/idempotency_key", c.IdempotencyKey, MaxHandle},
+	}
+	for _, t := range texts {
+		if err := checkText(t.field, t.value, t.most); err != nil {
+			return err
+		}
+	}
+	if len(c.Labels) > MaxLabels {
+		return invalid("/labels", fmt.Sprintf("at most %d labels are allowed", MaxLabels))
+	}
+	for name, value := range c.Labels {
+		field := "/labels/" + pointerEscaper.Replace(name)
+		if err := errors.Join(checkText("/labels", name, MaxHandle), checkText(field, value, MaxHandle)); err != nil {
+			return invalid(field, "is too long or not UTF-8")
+		}
+	}
+	switch c.Execute {
+	case "", ByGuard, ByCaller:
+		return nil
+	}
+	return invalid("/execute", `must be "guard" or "caller"`)
+}
+
+var pointerEscaper = strings.NewReplacer("~", "~0", "/", "~1")
+
+func checkText(field, value string, most int) error {
+	switch {
+	case len(value) > most:
+		return invalid(field, fmt.Sprintf("is longer than %d bytes", most))
+	case !utf8.ValidString(value) || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		return invalid(field, "must be UTF-8 text without control characters")
+	}
+	return nil
+}
+
+func invalid(field, message string) *Error {
+	return &Error{Code: CodeInvalid, Field: field, Message: message}
+}
+
+// decodeArguments reads an object, or a JSON string that holds one. The value's raw bytes are what is sent.
+func decodeArguments(text []byte) (fingerprint.Value, error) {
+	if len(text) == 0 {
+		return fingerprint.Value{}, invalid("/arguments", `is missing; a tool without arguments gets {}`)
+	}
+	v, err := fingerprint.Decode(text, fingerprint.Limits{})
+	if err == nil && v.Type() == fingerprint.String {
+		v, err = fingerprint.Decode([]byte(v.Text()), fingerprint.Limits{})
+	}
+	if err != nil {
+		return fingerprint.Value{}, argumentError(err)
+	}
+	if v.Type() != fingerprint.Object {
+		return fingerprint.Value{}, invalid("/arguments", "must be a JSON object, or a string that holds one")
+	}
+	return v, nil
+}
+
+func executor(r *policy.Rule, asked Execute) (Execute, error) {
+	switch {
+	case asked == ByGuard && r.Upstream == nil:
+		return "", invalid("/execute", "no policy names an upstream for this tool, so only the caller can run it")
+	case asked != "":
+		return asked, nil
+	case r.Upstream != nil:
+		return ByGuard, nil
+	}
+	return ByCaller, nil
+}
+
+// scopeOf fills in the rule's scope. A part that the rule names and the call lacks is an error: a missing part must
+// not make strangers share effects.
+func scopeOf(r *policy.Rule, p Principal, c Call) ([]fingerprint.ScopePart, error) {
+	names := r.Scope
+	if names == nil {
+		if c.Run != "" {
+			names = []string{"run"}
+		} else {
+			names = []string{"subject"}
+		}
+	}
+	parts := make([]fingerprint.ScopePart, 0, len(names))
+	for _, name := range names {
+		var value, field string
+		switch name {
+		case "tenant":
+			continue // always in the fingerprint
+		case "run":
+			value, field = c.Run, "/run"
+		case "agent":
+			value, field = c.Agent, "/agent"
+		case "subject":
+			value = p.Subject
+		default:
+			label := strings.TrimPrefix(name, "label:")
+			value, field = c.Labels[label], "/labels/"+pointerEscaper.Replace(label)
+		}
+		if value == "" {
+			return nil, invalid(field, "the policy of this tool tells effects apart by it, so every call must name it")
+		}
+		parts = append(parts, fingerprint.ScopePart{Name: name, Value: value})
+	}
+	return parts, nil
+}
+
+// argumentError turns a decoding error into one that names the place within the call.
+func argumentError(err error) error {
+	if d, ok := errors.AsType[*fingerprint.DecodeError](err); ok {
+		return &Error{Code: CodeInvalid, Field: "/arguments" + d.Path, Message: d.Detail, Err: err}
+	}
+	return &Error{Code: CodeInvalid, Field: "/arguments", Message: "cannot be read as JSON", Err: err}
+}

@@ -1,0 +1,7 @@
+-- Takes an effect on, if it is still in the state and at the event from which the change was derived.
+UPDATE effects SET
+	subject = ?4, agent = ?5, run = ?6, call_id = ?7, execute = ?8,
+	state = ?9, code = ?10, reason = ?11, fence = ?12, claim = ?13, attempts = ?14, failures = ?15,
+	review = ?16, policy = ?17, window_ns = ?18, updated = ?19, until = ?20,
+	events = ?21, head = ?22, head_event = ?23, arguments_event = ?24, result_event = ?25
+WHERE number = ?1 AND state = ?2 AND head_event = ?3

@@ -1,0 +1,1 @@
+SELECT coalesce((SELECT max(number) FROM effects), 0), coalesce((SELECT max(number) FROM events), 0)

@@ -1,0 +1,114 @@
+-- One row for each effect: the fold of its events, and nothing that is long.
+--
+-- Times are microseconds since 1970 (UTC). A digest that is not set is NULL. Argument and result bytes stand in the
+-- events that brought them; the row keeps the numbers of these events.
+CREATE TABLE effects (
+	number     INTEGER PRIMARY KEY, -- order of creation
+	id         TEXT NOT NULL UNIQUE CHECK (id <> ''),
+	tenant     TEXT NOT NULL CHECK (tenant <> ''),
+	subject    TEXT NOT NULL,
+	agent      TEXT NOT NULL,
+	run        TEXT NOT NULL,
+	call_id    TEXT NOT NULL,
+	tool       TEXT NOT NULL,
+	type       TEXT NOT NULL,
+	execute    TEXT NOT NULL,
+	key        BLOB NOT NULL CHECK (length(key) = 32),
+	generation INTEGER NOT NULL CHECK (generation > 0),
+	wide       BLOB CHECK (length(wide) = 32),
+	identity   BLOB CHECK (length(identity) = 32),
+	caller_key BLOB CHECK (length(caller_key) = 32),
+	state      TEXT NOT NULL CHECK (state IN
+	             ('held', 'approved', 'pending', 'done', 'failed', 'partial', 'unknown', 'refused')),
+	code       TEXT NOT NULL,
+	reason     TEXT NOT NULL,
+	fence      INTEGER NOT NULL CHECK (fence > 0),
+	claim      TEXT NOT NULL,
+	attempts   INTEGER NOT NULL,
+	failures   INTEGER NOT NULL CHECK (failures BETWEEN 0 AND attempts),
+	review     TEXT NOT NULL,       -- why a person is needed; '' when none is
+	policy     TEXT NOT NULL,
+	window_ns  INTEGER NOT NULL CHECK (window_ns >= 0),
+	created    INTEGER NOT NULL,
+	updated    INTEGER NOT NULL CHECK (updated >= created),
+	-- What the state waits for: the end of the lease, of the time to decide, of the window.
+	until      INTEGER,
+	events     INTEGER NOT NULL CHECK (events > 0),
+	head       BLOB NOT NULL CHECK (length(head) = 32),
+	head_event INTEGER NOT NULL REFERENCES events,
+	arguments_event INTEGER REFERENCES events,
+	result_event    INTEGER REFERENCES events,
+
+	CHECK (CASE state
+		WHEN 'pending'  THEN until IS NOT NULL AND claim <> '' AND attempts > 0
+		WHEN 'held'     THEN until IS NOT NULL
+		WHEN 'approved' THEN until IS NOT NULL
+		WHEN 'done'     THEN until IS NOT NULL AND attempts > 0
+		WHEN 'refused'  THEN attempts = 0
+		ELSE until IS NULL AND attempts > 0
+	END)
+) STRICT;
+
+CREATE UNIQUE INDEX effects_by_key ON effects (key, generation);
+CREATE INDEX effects_by_tenant ON effects (tenant);
+CREATE INDEX effects_due ON effects (until) WHERE state IN ('held', 'approved', 'pending');
+CREATE INDEX effects_in_review ON effects (tenant) WHERE review <> '';
+CREATE INDEX effects_by_wide ON effects (wide) WHERE wide IS NOT NULL;
+CREATE INDEX effects_by_identity ON effects (identity) WHERE identity IS NOT NULL;
+CREATE INDEX effects_by_caller_key ON effects (caller_key) WHERE caller_key IS NOT NULL;
+
+-- One row for each event, only ever appended. An effect's row names its last event and each event the one before
+-- it, so that the events of an effect are found without an index.
+CREATE TABLE events (
+	number       INTEGER PRIMARY KEY,
+	effect       INTEGER NOT NULL REFERENCES effects,
+	previous     INTEGER REFERENCES events CHECK (previous < number),
+	seq          INTEGER NOT NULL CHECK (seq > 0 AND (seq = 1) = (previous IS NULL)),
+	at           INTEGER NOT NULL,
+	kind         TEXT NOT NULL,
+	from_state   TEXT NOT NULL CHECK ((from_state = '') = (seq = 1)),
+	to_state     TEXT NOT NULL,
+	fence        INTEGER NOT NULL CHECK (fence > 0),
+	actor_kind   TEXT NOT NULL,
+	actor_name   TEXT NOT NULL,
+	code         TEXT NOT NULL,
+	note         TEXT NOT NULL,
+	claim        TEXT NOT NULL,
+	count        INTEGER NOT NULL,
+	arguments    BLOB,
+	source       TEXT, -- NULL when the event brought no result
+	status       INTEGER,
+	content_type TEXT,
+	is_error     INTEGER,
+	body         BLOB,
+	hash         BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+
+CREATE TRIGGER events_are_final BEFORE UPDATE ON events BEGIN
+	SELECT raise(ABORT, 'an event is never changed');
+END;
+CREATE TRIGGER events_are_kept BEFORE DELETE ON events BEGIN
+	SELECT raise(ABORT, 'an event is never deleted');
+END;
+CREATE TRIGGER effects_are_kept BEFORE DELETE ON effects BEGIN
+	SELECT raise(ABORT, 'an effect is never deleted');
+END;
+
+CREATE TABLE credentials (
+	number  INTEGER PRIMARY KEY,
+	id      TEXT NOT NULL UNIQUE CHECK (id <> ''),
+	hash    BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
+	label   TEXT NOT NULL,
+	tenant  TEXT NOT NULL,
+	subject TEXT NOT NULL,
+	agent   TEXT NOT NULL,
+	role    TEXT NOT NULL CHECK (role IN ('agent', 'reviewer', 'admin')),
+	created INTEGER NOT NULL,
+	revoked INTEGER
+) STRICT;
+
+-- The row that Ping writes, to learn whether a write is possible.
+CREATE TABLE heartbeat (
+	id INTEGER PRIMARY KEY CHECK (id = 1),
+	at INTEGER NOT NULL
+) STRICT;

@@ -1,0 +1,149 @@
+package guard
+
+import (
+	"context"
+	"crypto/rand"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/onceguard/onceguard/policy"
+)
+
+// take carries out a ruling that needs a write: it claims, holds or refuses. It returns the answer when that was won, else the situation
+// with what stood in the way.
+func (g *Guard) take(ctx context.Context, r *proposal, s situation, ru ruling, past map[Relation]bool) (*Answer, situation, error) {
+	release, err := g.takeOff()
+	if err != nil {
+		return nil, s, err
+	}
+	started := time.Now()
+	req := r.claimRequest(s, ru, past, g.lease(r.rule, r.execute))
+	claimed, err := g.claim(ctx, req)
+	if err != nil || !claimed.Won {
+		release()
+		if err != nil {
+			return nil, s, err
+		}
+		next := r.situation(&claimed.Effect, claimed.Relation, claimed.Now)
+		next.waited = s.waited
+		return nil, next, nil
+	}
+	e := claimed.Effect
+	g.hub.publish(e.ID)
+	now := r.situation(&e, SameEffect, claimed.Now)
+	if e.State != Pending || r.execute == ByCaller {
+		release()
+		a := r.answerTaken(now, s.found)
+		return &a, s, nil
+	}
+	args := r.args
+	if string(e.Arguments) != string(r.bytes) {
+		// An approval or a retry under the same downstream key sends the recorded bytes.
+		if args, err = decodeArguments(e.Arguments); err != nil {
+			release()
+			return nil, s, &Error{Code: CodeCorrupt, Op: "claim", Message: "the recorded arguments cannot be read", Err: err}
+		}
+	}
+	done := g.launch(shipment{rule: r.rule, tool: r.call.Tool, args: args, effect: e, started: started}, release)
+	a, err := r.awaitFlight(ctx, now, done)
+	return &a, s, err
+}
+
+// takeOff admits one call that may write or send, or says why not. The release must be called once.
+func (g *Guard) takeOff() (release func(), err error) {
+	g.gate.RLock()
+	defer g.gate.RUnlock()
+	if g.draining.Load() {
+		return nil, &Error{Code: CodeDraining, Op: "call", Message: "this server is shutting down; nothing was sent", Retry: time.Second}
+	}
+	select {
+	case g.slots <- struct{}{}:
+	default:
+		return nil, &Error{Code: CodeBusy, Op: "call", Message: "too many calls are under way; nothing was sent", Retry: time.Second}
+	}
+	g.flights.Add(1)
+	return func() {
+		<-g.slots
+		g.flights.Done()
+	}, nil
+}
+
+// lease is how long a claim is trusted. The guard's own sends are bounded by the upstream's timeout, so their lease is never renewed.
+func (g *Guard) lease(r *policy.Rule, by Execute) time.Duration {
+	if by == ByGuard {
+		return r.Upstream.HTTP.Timeout + g.times.SendGrace
+	}
+	return r.Lease
+}
+
+func (r *proposal) claimRequest(s situation, ru ruling, past map[Relation]bool, lease time.Duration) ClaimRequest {
+	on := r.rule.On
+	req := ClaimRequest{
+		Effect: Effect{
+			ID: newEffectID(), Tenant: r.principal.Tenant, Subject: r.principal.Subject, Agent: r.call.Agent, Run: r.call.Run,
+			CallID: r.call.CallID, Tool: r.call.Tool, Type: r.rule.Effect, Execute: r.execute,
+			Key: r.sum.Key, CallerKey: r.callerKey, State: Pending, Code: CodeForwarded,
+			Policy: r.rule.Digest, Arguments: r.bytes, Window: r.rule.Window,
+		},
+		Actor: agentActor(r.principal), Order: ru.order,
+	}
+	if on.OtherScope != policy.Allow {
+		req.Effect.Wide = r.sum.Wide
+		req.CheckWide = !past[OtherScope]
+	}
+	if on.SameIdentity != policy.Allow {
+		req.Effect.Identity = r.sum.Identity
+		req.CheckIdentity = !past[SameIdentity]
+	}
+	if (ru.next || ru.again) && s.found != nil {
+		req.Prior = &Prior{s.found.ID, s.found.State, s.found.Fence}
+	}
+	if ru.again {
+		req.Again, req.Effect.ID = true, s.found.ID
+		req.CheckWide, req.CheckIdentity = false, false
+		if s.found.State != Failed {
+			// The approved bytes, or those that were sent under the same downstream key, are sent: nobody else's.
+			req.Effect.Arguments, req.Effect.Subject = nil, ""
+		}
+	}
+	switch ru.action {
+	case actHold:
+		req.Effect.State, req.Effect.Code, req.Effect.Review = Held, ru.code, ru.code
+		req.Effect.Reason, req.Expiry = r.verdict.Why, r.rule.Hold
+	case actRefuse:
+		req.Effect.State, req.Effect.Code, req.Effect.Reason = Refused, ru.code, r.verdict.Why
+	default:
+		req.Effect.Claim, req.Lease = rand.Text(), lease
+		if r.execute == ByCaller {
+			req.Effect.Code = CodeProceed
+		}
+	}
+	return req
+}
+
+// newEffectID makes an id that is ordered by time, to the millisecond, and that nobody can guess (RFC 9562, version 7).
+func newEffectID() string {
+	return "ef_" + strings.ReplaceAll(uuid.Must(uuid.NewV7()).String(), "-", "")
+}
+
+// claim asks the store, apart from the caller's context: a caller who leaves must not make a claim uncertain. A claim whose write
+// is not confirmed is read again by its random id; unless it is seen to be ours, nothing is sent.
+func (g *Guard) claim(ctx context.Context, req ClaimRequest) (Claimed, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.times.Write)
+	defer cancel()
+	c, err := g.store.Claim(ctx, req)
+	if CodeOf(err) != CodeUncertain {
+		return c, err
+	}
+	found, readErr := g.store.Lookup(ctx, req.Effect.Key)
+	switch e := found.Effect; {
+	case readErr != nil:
+		return Claimed{}, &Error{Code: CodeUnavailable, Op: "claim", Message: "the ledger did not confirm the claim; nothing was sent", Retry: time.Second, Err: err}
+	case e != nil && e.ID == req.Effect.ID && e.Claim == req.Effect.Claim && e.State == req.Effect.State:
+		return Claimed{Won: true, Effect: *e, Relation: SameEffect, Now: found.Now}, nil
+	case e != nil && (req.Prior == nil || e.ID != req.Prior.ID || e.Fence != req.Prior.Fence):
+		return Claimed{Effect: *e, Relation: SameEffect, Now: found.Now}, nil
+	}
+	return Claimed{}, &Error{Code: CodeUnavailable, Op: "claim", Message: "the ledger did not make the claim; nothing was sent", Retry: time.Second, Err: err}
+}

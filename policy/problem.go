@@ -1,0 +1,81 @@
+package policy
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Problem is one defect of a policy file. It never contains the value of a header or of an environment variable.
+type Problem struct {
+	File         string
+	Line, Column int    // both count from 1 and columns in characters; 0 when the whole file is meant
+	Message      string // what is wrong
+	Remedy       string // what to do
+}
+
+// String gives the problem in the form that editors and terminals turn into a link.
+func (p Problem) String() string {
+	var b strings.Builder
+	b.WriteString(p.place())
+	b.WriteString(": ")
+	b.WriteString(p.Message)
+	if p.Remedy != "" {
+		b.WriteString("; ")
+		b.WriteString(p.Remedy)
+	}
+	return b.String()
+}
+
+func (p Problem) place() string {
+	if p.Line == 0 {
+		return p.File
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+}
+
+// Problems lists every defect found, in order of file and line.
+type Problems []Problem
+
+// Error gives one problem a line.
+func (p Problems) Error() string {
+	lines := make([]string, len(p))
+	for i, problem := range p {
+		lines[i] = problem.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// asError returns the sorted problems as an error, or nil when there is none.
+func (p Problems) asError() error {
+	if len(p) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(p, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	return p
+}
+
+// place is a position in a file.
+type place struct{ line, column int }
+
+// report collects the problems of one file.
+type report struct {
+	file     string
+	problems Problems
+}
+
+// maxProblems keeps the report about a file that is no policy at all readable.
+const maxProblems = 100
+
+func (r *report) add(at place, message, remedy string) {
+	switch {
+	case len(r.problems) < maxProblems:
+		r.problems = append(r.problems, Problem{File: r.file, Line: at.line, Column: at.column, Message: message, Remedy: remedy})
+	case len(r.problems) == maxProblems:
+		r.problems = append(r.problems, Problem{File: r.file, Line: at.line, Column: at.column,
+			Message: fmt.Sprintf("more than %d problems; the rest is not listed", maxProblems), Remedy: "mend these first"})
+	}
+}

@@ -1,0 +1,186 @@
+package policy
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"time"
+
+	"github.com/onceguard/onceguard/fingerprint"
+)
+
+// Rule is the effective policy of one tool, complete with defaults. It is immutable and safe for concurrent use.
+type Rule struct {
+	Pattern string // the name or glob of the policy, "" for the rule of unknown tools
+	Source  string // file:line, "" for built-in
+	Digest  string // identifies the rule's content: equal for equal content, wherever it is written
+	Effect  string // effect type; the tool's own name where the policy names none
+	Kind    Kind
+	Unknown bool // no policy names this tool
+
+	Upstream   *Upstream         // nil: the caller runs the tool itself
+	Arguments  *fingerprint.Spec // never nil
+	Scope      []string          // nil: the run where the call names one, else the subject; see ScopeTenant
+	Window     time.Duration     // how long a settled effect answers for equal calls
+	Lease      time.Duration     // execute: caller
+	Hold       time.Duration     // how long a held call waits for a person; an approval lasts as long
+	On         On
+	Share      Share
+	Keys       Keys
+	Idempotent bool // the upstream is certified to honour our key
+	Attempts   int  // most attempts for one effect; 0: no limit (definite failures), 3 for on.unknown: retry
+
+	schema     *schema
+	conditions []condition
+	outcomes   []outcome
+	refused    bool // defaults.unknown_tools: deny
+}
+
+// The parts that Rule.Scope can name, beside "label:NAME". The tenant is always part of the scope: ScopeTenant stands alone and
+// says that nothing else is.
+const (
+	ScopeRun     = "run"
+	ScopeAgent   = "agent"
+	ScopeSubject = "subject"
+	ScopeTenant  = "tenant"
+	ScopeLabel   = "label:" // prefix
+)
+
+// Kind says whether a tool changes the world.
+type Kind string
+
+// The kinds. Calls of a Read tool pass unrecorded.
+const (
+	Write Kind = "write"
+	Read  Kind = "read"
+)
+
+// Keys says whether callers' idempotency keys distinguish effects.
+type Keys string
+
+// The choices for Keys.
+const (
+	KeysHint    Keys = "hint"    // the default: a new key with an equal fingerprint is the same effect, because models mint fresh keys
+	KeysTrusted Keys = "trusted" // a new key is a new effect
+)
+
+// Share says who may see a replayed result. No result ever leaves its tenant.
+type Share string
+
+// The choices for Share.
+const (
+	ShareSubject Share = "subject" // the default: the subject that made the first call
+	ShareTenant  Share = "tenant"
+)
+
+// settings are what both defaults and a tool can say. A zero field says nothing.
+type settings struct {
+	window, lease, hold time.Duration
+	scope               []string
+	on                  On
+	share               Share
+	keys                Keys
+
+	// places tells where each setting was written, by key ("window", "on.done").
+	places map[string]place
+}
+
+// builtin is what holds where no file says otherwise.
+func builtin() settings {
+	return settings{
+		window: 24 * time.Hour,
+		lease:  5 * time.Minute,
+		hold:   24 * time.Hour,
+		on:     defaultOn(),
+		share:  ShareSubject,
+		keys:   KeysHint,
+	}
+}
+
+// over completes s with base.
+func (s settings) over(base settings) settings {
+	if s.window == 0 {
+		s.window = base.window
+	}
+	if s.lease == 0 {
+		s.lease = base.lease
+	}
+	if s.hold == 0 {
+		s.hold = base.hold
+	}
+	if s.scope == nil {
+		s.scope = base.scope
+	}
+	if s.share == "" {
+		s.share = base.share
+	}
+	if s.keys == "" {
+		s.keys = base.keys
+	}
+	s.on = s.on.over(base.on)
+	return s
+}
+
+// apply copies complete settings into the rule.
+func (r *Rule) apply(s settings) {
+	r.Scope, r.Window, r.Lease, r.Hold = s.scope, s.window, s.lease, s.hold
+	r.On, r.Share, r.Keys = s.on, s.share, s.keys
+}
+
+// forTool is the rule as it holds for one tool that its glob matches.
+func (r *Rule) forTool(tool string) *Rule {
+	if r.Effect != "" {
+		return r
+	}
+	named := *r
+	named.Effect = tool
+	return &named
+}
+
+// content is everything in a rule that changes what it does; Digest is made of it. Values from the environment are in it by the
+// name of their variable, so that a rotated token is no new rule and the digest tells nothing about it.
+type content struct {
+	Pattern, Effect     string
+	Kind                Kind
+	Unknown, Refused    bool
+	HTTP                *httpContent    `json:",omitempty"`
+	Schema              json.RawMessage `json:",omitempty"`
+	Arguments           string
+	Scope               []string
+	Window, Lease, Hold time.Duration
+	On                  On
+	Share               Share
+	Keys                Keys
+	Idempotent          bool
+	Attempts            int
+	Conditions          [][3]string
+	Outcomes            [][2]string
+}
+
+// seal computes the digest of a finished rule.
+func (r *Rule) seal() {
+	c := content{
+		Pattern: r.Pattern, Effect: r.Effect, Kind: r.Kind, Unknown: r.Unknown, Refused: r.refused, Arguments: r.Arguments.Digest(), Scope: r.Scope,
+		Window: r.Window, Lease: r.Lease, Hold: r.Hold, On: r.On, Share: r.Share, Keys: r.Keys, Idempotent: r.Idempotent, Attempts: r.Attempts,
+	}
+	if r.Upstream != nil && r.Upstream.HTTP != nil {
+		h := r.Upstream.HTTP.content()
+		c.HTTP = &h
+	}
+	if r.schema != nil {
+		c.Schema = r.schema.text
+	}
+	for _, k := range r.conditions {
+		c.Conditions = append(c.Conditions, [3]string{k.expression.text, string(k.then), k.why})
+	}
+	for _, o := range r.outcomes {
+		c.Outcomes = append(c.Outcomes, [2]string{o.state, o.expression.text})
+	}
+	text, err := json.Marshal(c)
+	if err != nil {
+		// Every field is plain data and the schema is valid JSON, so this is a defect of this package.
+		panic("policy: digest of a rule: " + err.Error())
+	}
+	sum := sha256.Sum256(text)
+	r.Digest = hex.EncodeToString(sum[:16])
+}

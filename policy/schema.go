@@ -1,0 +1,204 @@
+package policy
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/santhosh-tekuri/jsonschema/v5"
+
+	"github.com/onceguard/onceguard/fingerprint"
+)
+
+// schema is the compiled JSON Schema of a tool's arguments. Draft 2020-12 is meant where "$schema" names no other. "format" is an
+// annotation, as that draft has it.
+type schema struct {
+	text       json.RawMessage
+	root       any // text, decoded
+	compiled   *jsonschema.Schema
+	properties []string                   // names of the declared arguments, sorted
+	defaults   map[string]json.RawMessage // of the declared arguments
+	closed     bool                       // no other argument is allowed
+	unique     bool                       // the schema uses uniqueItems somewhere
+}
+
+const (
+	schemaURL = "policy:///schema"
+	// maxExponent bounds the exponent of a number that is checked, because the schema library expands numbers in full.
+	maxExponent = 400
+	// maxUnique bounds the arrays that are checked with uniqueItems, which compares each pair.
+	maxUnique = 500
+	// maxViolations is as many as one needs to mend a call.
+	maxViolations = 20
+	maxNodes      = 2_000
+)
+
+// schema compiles "schema:".
+func (r *reader) schema(n ast.Node) *schema {
+	before := len(r.problems)
+	text := r.json(n, "schema")
+	if len(r.problems) > before {
+		return nil
+	}
+	s := &schema{text: text, unique: bytes.Contains(text, []byte(`"uniqueItems"`))}
+	c := jsonschema.NewCompiler()
+	c.Draft = jsonschema.Draft2020
+	c.LoadURL = func(string) (io.ReadCloser, error) { return nil, errRemote }
+	err := c.AddResource(schemaURL, bytes.NewReader(text))
+	if err == nil {
+		s.compiled, err = c.Compile(schemaURL)
+	}
+	if err != nil {
+		r.schemaProblem(n, err)
+		return nil
+	}
+	if err := s.inspect(); err != nil {
+		r.add(at(n), "schema: "+err.Error(), "write an object with type, properties and required")
+		return nil
+	}
+	return s
+}
+
+var errRemote = errors.New("it refers to a schema outside this file, and none is ever fetched")
+
+// schemaProblem notes why a schema does not compile, where in the file it can tell.
+func (r *reader) schemaProblem(n ast.Node, err error) {
+	var invalid *jsonschema.ValidationError
+	if errors.Is(err, errRemote) {
+		r.add(at(n), "schema: "+errRemote.Error(), "copy the schema into \"$defs\" and refer to it by \"#/$defs/NAME\"")
+		return
+	}
+	if !errors.As(err, &invalid) {
+		message := err.Error()
+		var wrapped *jsonschema.SchemaError
+		if errors.As(err, &wrapped) && wrapped.Err != nil {
+			message = wrapped.Err.Error()
+		}
+		message = strings.NewReplacer("jsonschema: ", "", schemaURL, "").Replace(message)
+		r.add(at(n), "schema: "+message, "mend the schema")
+		return
+	}
+	leaf := invalid
+	for len(leaf.Causes) > 0 {
+		leaf = leaf.Causes[0]
+	}
+	r.add(locate(n, pointer(leaf.InstanceLocation)), fmt.Sprintf("schema: %s: %s", show(leaf.InstanceLocation), leaf.Message), "mend it after JSON Schema, draft 2020-12")
+}
+
+func show(location string) string {
+	if location == "" {
+		return "the whole"
+	}
+	return pointer(location)
+}
+
+// pointer undoes the percent-encoding of the library's locations.
+func pointer(location string) string {
+	if p, err := url.PathUnescape(location); err == nil {
+		return p
+	}
+	return location
+}
+
+// inspect reads what the rest of the policy needs to know of the schema.
+func (s *schema) inspect() error {
+	d := json.NewDecoder(bytes.NewReader(s.text))
+	d.UseNumber()
+	if err := d.Decode(&s.root); err != nil {
+		return err
+	}
+	object, ok := s.root.(map[string]any)
+	if !ok {
+		return errors.New("it is no mapping")
+	}
+	if closed, ok := object["additionalProperties"].(bool); ok {
+		s.closed = !closed && object["patternProperties"] == nil
+	}
+	properties, _ := object["properties"].(map[string]any)
+	s.properties = slices.Sorted(maps.Keys(properties))
+	s.defaults = make(map[string]json.RawMessage)
+	for name, property := range properties {
+		declared, _ := property.(map[string]any)
+		value, ok := declared["default"]
+		if !ok {
+			continue
+		}
+		text, err := json.Marshal(value)
+		if err != nil {
+			return fmt.Errorf("the default of %q: %w", name, err)
+		}
+		s.defaults[name] = text
+	}
+	return nil
+}
+
+// Violation is one breach of the tool's argument schema.
+type Violation struct {
+	Argument string // JSON pointer (RFC 6901) of the value, "" for the arguments as a whole
+	Message  string // never contains the value
+}
+
+// Validate holds the arguments against the schema. Nil when there is none, or when they fit. At most 20 violations are listed.
+func (r *Rule) Validate(args fingerprint.Value) []Violation {
+	if r.schema == nil {
+		return nil
+	}
+	return r.schema.validate(args)
+}
+
+func (s *schema) validate(args fingerprint.Value) []Violation {
+	if v, bad := s.tooCostly(args, "", new(int)); bad {
+		return []Violation{v}
+	}
+	instance := args.Any()
+	err := s.compiled.Validate(instance)
+	if err == nil {
+		return nil
+	}
+	var invalid *jsonschema.ValidationError
+	if !errors.As(err, &invalid) {
+		return []Violation{{Message: "cannot be checked against the tool's schema"}}
+	}
+	return s.violations(invalid, instance, nil)
+}
+
+// tooCostly looks for values that would cost the schema library far more than they cost to send.
+func (s *schema) tooCostly(v fingerprint.Value, at string, arrays *int) (Violation, bool) {
+	switch v.Type() {
+	case fingerprint.Number:
+		raw := strings.ToLower(string(v.Raw()))
+		_, exponent, found := strings.Cut(raw, "e")
+		if e, err := strconv.Atoi(exponent); found && (err != nil || e > maxExponent || e < -maxExponent) {
+			return Violation{at, fmt.Sprintf("has an exponent beyond %d", maxExponent)}, true
+		}
+	case fingerprint.Array:
+		if *arrays += v.Len(); s.unique && *arrays > maxUnique {
+			return Violation{at, fmt.Sprintf("lists more than %d items can be checked for repetition", maxUnique)}, true
+		}
+		for i := range v.Len() {
+			if bad, found := s.tooCostly(v.Elem(i), at+"/"+strconv.Itoa(i), arrays); found {
+				return bad, true
+			}
+		}
+	case fingerprint.Object:
+		for i := range v.Len() {
+			name, member := v.Member(i)
+			if bad, found := s.tooCostly(member, at+"/"+escapePointer(name), arrays); found {
+				return bad, true
+			}
+		}
+	}
+	return Violation{}, false
+}
+
+func escapePointer(name string) string {
+	return strings.NewReplacer("~", "~0", "/", "~1").Replace(cut(name))
+}
