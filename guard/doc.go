@@ -65,9 +65,9 @@
 //	failed    claimed    pending   +1     replica: an equal call came
 //	partial   resolved   done      +1     reviewer: the rest was completed elsewhere
 //	partial   resolved   failed    +1     reviewer: what was done was undone elsewhere
-//	done      noted      done       =     anyone: evidence that contradicts, a review is opened
 //
-// "noted" is legal in every state and never changes it.
+// A note is legal in every state and changes none: repeats, and evidence that contradicts the record, upon which a
+// review is opened.
 //
 // An effect that stops answering (its window is over, or it was refused by the policy and no longer is) is
 // never reopened: the next equal call begins a new generation, an effect of its own under the same key.

@@ -78,7 +78,7 @@ func destination(a guard.Attempt) (*url.URL, endpoint, string) {
 	port := target.Port()
 	switch {
 	case target.Scheme != "http" && target.Scheme != "https":
-		return nil, endpoint{}, "The upstream's URL must begin with http:// or https://; nothing was sent."
+		return nil, endpoint{}, "The upstream's URL must have the scheme http or https; nothing was sent."
 	case target.User != nil:
 		return nil, endpoint{}, "The upstream's URL holds user information, which belongs into a header; nothing was sent."
 	case target.Hostname() == "":
