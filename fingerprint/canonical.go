@@ -1,6 +1,10 @@
 package fingerprint
 
-import "github.com/go-json-experiment/json/jsontext"
+import (
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
 
 // AppendCanonical appends the canonical form of v, one JSON text for all spellings of a value:
 //
@@ -18,6 +22,9 @@ func (v Value) AppendCanonical(dst []byte) []byte {
 	case Number:
 		return v.Number().append(dst)
 	case String:
+		if raw := v.raw(); strings.IndexByte(raw, '\\') < 0 {
+			return append(dst, raw...) // Without escapes there is nothing to escape otherwise.
+		}
 		return appendQuoted(dst, v.Text())
 	case Array:
 		dst = append(dst, '[')
@@ -35,7 +42,7 @@ func (v Value) AppendCanonical(dst []byte) []byte {
 				dst = append(dst, ',')
 			}
 			m := v.sorted(i)
-			dst = append(appendQuoted(dst, m.node().name), ':')
+			dst = append(appendQuoted(dst, m.name()), ':')
 			dst = m.AppendCanonical(dst)
 		}
 		return append(dst, '}')

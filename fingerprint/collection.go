@@ -48,9 +48,9 @@ func mapOf(element reader) reader {
 				dst = append(dst, ',')
 			}
 			f, n := element.normalise(in, m)
-			dst = appendQuoted(append(appendQuoted(dst, m.node().name), ':'), f)
+			dst = appendQuoted(append(appendQuoted(dst, m.name()), ':'), f)
 			if note == "" && n != "" {
-				note = fmt.Sprintf("member %.40q: %s", m.node().name, n)
+				note = fmt.Sprintf("member %.40q: %s", m.name(), n)
 			}
 		}
 		return string(append(dst, '}')), note, true

@@ -59,15 +59,13 @@ func Decode(text []byte, l Limits) (Value, error) {
 // builder turns the tokens of one text into the nodes of a document.
 type builder struct {
 	limits Limits
-	text   []byte
-	source string // a copy of text, which the strings of the document share
-	dec    jsontext.Decoder
-	nodes  []node
-	order  []int32
-	done   []int32 // finished values whose container is still open
-	open   []container
-	name   string // the member name that was read last
-	named  bool   // whether name waits for its value
+	document
+	input bytes.Buffer
+	dec   jsontext.Decoder
+	done  []int32 // finished values whose container is still open
+	open  []container
+	name  span // the member name that was read last
+	named bool // whether name waits for its value
 }
 
 // container is an array or object that is being read.
@@ -80,7 +78,8 @@ var builders = sync.Pool{New: func() any { return new(builder) }}
 
 func (b *builder) begin(text []byte, l Limits) {
 	b.limits, b.text, b.source = l, text, string(text)
-	b.dec.Reset(bytes.NewBuffer(text))
+	b.input = *bytes.NewBuffer(text) // A buffer is read in place, any other reader would be copied.
+	b.dec.Reset(&b.input)
 }
 
 // maxKept is the most nodes of scratch space that a builder in the pool holds on to.
@@ -90,18 +89,18 @@ func (b *builder) release() {
 	if cap(b.nodes) > maxKept || cap(b.order) > 2*maxKept {
 		b.nodes, b.order, b.done = nil, nil, nil
 	}
-	clear(b.nodes)
-	b.nodes, b.order = b.nodes[:0], b.order[:0]
-	b.done, b.open = b.done[:0], b.open[:0]
-	b.text, b.source, b.name, b.named = nil, "", "", false
-	b.dec.Reset(strings.NewReader(""))
+	b.document = document{nodes: b.nodes[:0], order: b.order[:0]}
+	b.done, b.open, b.named = b.done[:0], b.open[:0], false
+	b.input = bytes.Buffer{}
+	b.dec.Reset(&b.input)
 	builders.Put(b)
 }
 
 // finish copies the nodes out of the scratch space into a document of exactly their size.
 func (b *builder) finish() Value {
-	d := &document{text: b.text, source: b.source, nodes: slices.Clone(b.nodes), order: slices.Clone(b.order)}
-	return Value{doc: d}
+	d := b.document
+	d.nodes, d.order = slices.Clone(d.nodes), slices.Clone(d.order)
+	return Value{doc: &d}
 }
 
 func (b *builder) read() error {
@@ -126,11 +125,11 @@ func (b *builder) next() error {
 		b.close()
 		return nil
 	case '{', '[':
-		if len(b.open) >= b.limits.Depth {
-			return b.fail(TooDeep, "more than %d arrays and objects are nested in each other", b.limits.Depth)
-		}
 		if _, err := b.dec.ReadToken(); err != nil {
 			return b.syntax(err)
+		}
+		if len(b.open) >= b.limits.Depth {
+			return b.fail(TooDeep, "more than %d arrays and objects are nested in each other", b.limits.Depth)
 		}
 		typ := Array
 		if kind == '{' {
@@ -196,16 +195,17 @@ func (b *builder) number(raw string) error {
 	return nil
 }
 
-// unquote returns the text of a string; one without escapes shares the copy of the whole text.
-func (b *builder) unquote(raw []byte, end int) (string, error) {
+// unquote finds the text of a string; one without escapes is a part of the whole text.
+func (b *builder) unquote(raw []byte, end int) (span, error) {
 	if bytes.IndexByte(raw, '\\') < 0 {
-		return b.source[end-len(raw)+1 : end-1], nil
+		return span{int32(end - len(raw) + 1), int32(end - 1)}, nil
 	}
 	text, err := jsontext.AppendUnquote(nil, raw)
 	if err != nil {
-		return "", b.syntax(err)
+		return span{}, b.syntax(err)
 	}
-	return string(text), nil
+	b.unescaped = append(b.unescaped, string(text))
+	return span{start: -int32(len(b.unescaped))}, nil
 }
 
 func (b *builder) inObject() bool {
@@ -217,7 +217,7 @@ func (b *builder) add(n node) (int32, error) {
 		return 0, b.fail(TooManyValues, "there are more than %d values", b.limits.Members)
 	}
 	if b.named {
-		n.name, b.name, b.named = b.name, "", false
+		n.name, b.named = b.name, false
 	}
 	b.nodes = append(b.nodes, n)
 	return int32(len(b.nodes) - 1), nil
@@ -234,7 +234,7 @@ func (b *builder) close() {
 	if n.typ == Object {
 		b.order = append(b.order, values...)
 		slices.SortFunc(b.order[n.first+n.count:], func(x, y int32) int {
-			return strings.Compare(b.nodes[x].name, b.nodes[y].name)
+			return strings.Compare(b.string(b.nodes[x].name), b.string(b.nodes[y].name))
 		})
 	}
 	b.done = append(b.done[:c.mark], c.node)

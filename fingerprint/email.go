@@ -34,7 +34,7 @@ func readEmail(_ call, v Value) (form, note string, ok bool) {
 	return "email " + local + "@" + domain, "", true
 }
 
-// lowerASCII leaves other letters alone: some, such as the Kelvin sign, are lowered to an ASCII letter.
+// lowerASCII leaves other letters alone: some, such as the dotted capital I, are lowered to an ASCII letter.
 func lowerASCII(r rune) rune {
 	if r >= 'A' && r <= 'Z' {
 		return r + 'a' - 'A'

@@ -155,6 +155,11 @@ func foldRune(r rune) rune {
 		return '-'
 	case r == 0x00AD, r >= 0x200B && r <= 0x200F, r >= 0x202A && r <= 0x202E, r >= 0x2060 && r <= 0x2069, r == 0xFEFF:
 		return -1
+	// The folding of x/text swaps the two cases of Cherokee letters; Unicode folds them to the capitals.
+	case r >= 0xAB70 && r <= 0xABBF:
+		return r - 0xAB70 + 0x13A0
+	case r >= 0x13F8 && r <= 0x13FD:
+		return r - 8
 	default:
 		return r
 	}

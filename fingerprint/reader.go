@@ -44,7 +44,7 @@ func plain(read reader) func(Argument) (reader, error) {
 func readExact(_ call, v Value) (form, note string, ok bool) { return exactForm(v), "", true }
 
 func exactForm(v Value) string {
-	var space [128]byte
+	var space [512]byte
 	return string(v.AppendCanonical(append(space[:0], "exact "...)))
 }
 

@@ -202,7 +202,7 @@ func digestSpec(arguments []declared) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// options lists the options of an argument that are set, each as a name and its value.
+// options lists the options of an argument that are set, each as a name and its value or, for an alias, two values.
 func (d declared) options() []string {
 	var list []string
 	option := func(set bool, name, value string) {
@@ -216,7 +216,7 @@ func (d declared) options() []string {
 		spellings := slices.Clone(d.Aliases[value])
 		slices.Sort(spellings)
 		for _, spelling := range append([]string{value}, spellings...) {
-			option(true, "alias", foldEnum(spelling)+"="+foldEnum(value))
+			list = append(list, "alias", foldEnum(spelling), foldEnum(value))
 		}
 	}
 	option(d.Zone != "", "zone", d.Zone)

@@ -57,6 +57,7 @@ type mac struct {
 	args          message
 	identity      message
 	head          message
+	sum           Digest // where the hash writes, so that results stay off the heap
 	namesIdentity bool
 }
 
@@ -110,7 +111,7 @@ func (k *mac) walk(s *Spec, args Value) []Term {
 		if i < args.Len() {
 			order = 1
 			if len(declared) > 0 {
-				order = strings.Compare(declared[0].Name, args.sorted(i).node().name)
+				order = strings.Compare(declared[0].Name, args.sorted(i).name())
 			}
 		}
 		var term Term
@@ -156,12 +157,12 @@ func (m *Maker) Mark(purpose string, parts ...string) Digest {
 	return k.digest(k.head, nil)
 }
 
-func (k *mac) digest(head, rest message) (d Digest) {
+func (k *mac) digest(head, rest message) Digest {
 	k.hash.Reset()
 	k.hash.Write(head)
 	k.hash.Write(rest)
-	k.hash.Sum(d[:0])
-	return d
+	k.hash.Sum(k.sum[:0])
+	return k.sum
 }
 
 // message is a list of parts, each behind its length in bytes as eight bytes, the most significant first.

@@ -38,7 +38,7 @@ func (d declared) term(in call, v Value) (Term, Value) {
 
 // undeclaredTerm reads an argument that no declaration names.
 func undeclaredTerm(v Value) Term {
-	return Term{Argument: v.node().name, Raw: v.raw(), Normal: exactForm(v), Kind: Kind{}.String()}
+	return Term{Argument: v.name(), Raw: v.raw(), Normal: exactForm(v), Kind: Kind{}.String()}
 }
 
 // wholeTerm reads arguments that are not an object. Its tag keeps 5 and {"": 5} apart.

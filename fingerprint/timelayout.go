@@ -66,11 +66,12 @@ func parseDate(s string) (date time.Time, clock, fault string) {
 
 // namesMonth reports whether the second word of s, where it stands in a date that begins with a digit, is a month.
 func namesMonth(s string) bool {
-	words := strings.FieldsFunc(s, isBetweenWords)
-	if len(words) < 2 {
+	_, after, found := strings.Cut(s[:min(len(s), len("19 September, "))], " ")
+	if !found || !strings.ContainsAny(after, "aeiouAEIOU") {
 		return false
 	}
-	_, ok := month(words[1])
+	word, _, _ := strings.Cut(strings.ReplaceAll(after, ",", " "), " ")
+	_, ok := month(word)
 	return ok
 }
 

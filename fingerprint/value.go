@@ -43,14 +43,26 @@ type document struct {
 	nodes  []node
 	// order lists the values of each array in turn, and those of each object twice: as written and sorted by name.
 	order []int32
+	// unescaped holds the texts of strings that were written with escapes; the others are parts of source.
+	unescaped []string
 }
 
+// node has no pointers, so that the garbage collector need not look at a document's nodes.
 type node struct {
-	name         string // of an object's member
-	text         string // of a string
-	start, end   int32  // the raw text
-	first, count int32  // an array's or object's part of document.order
+	start, end   int32 // the raw text
+	first, count int32 // an array's or object's part of document.order
+	name, text   span  // of an object's member, of a string
 	typ          Type
+}
+
+// span is a part of document.source, or with a negative start the element -start-1 of document.unescaped.
+type span struct{ start, end int32 }
+
+func (d *document) string(s span) string {
+	if s.start < 0 {
+		return d.unescaped[-s.start-1]
+	}
+	return d.source[s.start:s.end]
 }
 
 var nothing node
@@ -87,7 +99,20 @@ func (v Value) raw() string {
 }
 
 // Text returns the decoded text of a string.
-func (v Value) Text() string { return v.node().text }
+func (v Value) Text() string {
+	if v.Type() != String {
+		return ""
+	}
+	return v.doc.string(v.node().text)
+}
+
+// name returns the name of an object's member.
+func (v Value) name() string {
+	if v.doc == nil {
+		return ""
+	}
+	return v.doc.string(v.node().name)
+}
 
 // Bool returns the value of a boolean.
 func (v Value) Bool() bool { return v.Type() == Bool && v.raw() == "true" }
@@ -119,7 +144,7 @@ func (v Value) Member(i int) (string, Value) {
 		return "", Value{}
 	}
 	m := v.Elem(i)
-	return m.node().name, m
+	return m.name(), m
 }
 
 // sorted returns the i-th member of an object in the order of names, which is that of their UTF-8 bytes.
@@ -137,7 +162,7 @@ func (v Value) Get(name string) (Value, bool) {
 	for low < high {
 		mid := (low + high) / 2
 		m := v.sorted(mid)
-		switch c := strings.Compare(m.node().name, name); {
+		switch c := strings.Compare(m.name(), name); {
 		case c == 0:
 			return m, true
 		case c < 0:

@@ -65,7 +65,7 @@ func (g *Guard) settleOn(ctx context.Context, r *proposal, s situation) (Answer,
 			past[s.relation] = true
 			var won *Answer
 			if won, s, err = g.take(ctx, r, s, ru, past); won != nil {
-				return *won, nil
+				return *won, err
 			}
 		}
 		if err != nil {

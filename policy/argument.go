@@ -116,7 +116,7 @@ func (t *toolDoc) spec(r *report, s *schema) *fingerprint.Spec {
 		if a.decl.Default == nil {
 			decls[i].Default = s.defaults[a.decl.Name]
 		}
-		if s.closed && !contains(s.properties, a.decl.Name) {
+		if s.closed && !slices.Contains(s.properties, a.decl.Name) {
 			r.add(a.at, fmt.Sprintf("the schema allows no argument %q", a.decl.Name), suggest(a.decl.Name, s.properties))
 		}
 	}
@@ -162,7 +162,7 @@ var currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
 func (t *toolDoc) checkCurrencies(r *report, s *schema, declared map[string]bool) {
 	for _, a := range t.arguments {
 		c := a.decl.Currency
-		if c == "" || currencyCode.MatchString(c) || declared[c] || len(s.properties) == 0 || contains(s.properties, c) {
+		if c == "" || currencyCode.MatchString(c) || declared[c] || len(s.properties) == 0 || slices.Contains(s.properties, c) {
 			continue
 		}
 		r.add(a.at, fmt.Sprintf("the currency of %q is the argument %q, which neither arguments nor schema name", a.decl.Name, c),

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// costLimit bounds the work of one expression, in CEL's own units; about 5 ms at worst.
+	// costLimit bounds the work of one expression, in CEL's own units: some 10 ms.
 	costLimit = 100_000
 	// interruptEvery is after how many steps of a comprehension a cancelled context is noticed.
 	interruptEvery = 100
@@ -94,8 +94,8 @@ func celMessage(issue *cel.Error) string {
 		name, _, _ = strings.Cut(name, "'")
 		return fmt.Sprintf("there is no %q", name)
 	}
-	message, _, _ = strings.Cut(message, " expecting {")
-	return message
+	message, _, _ = strings.Cut(message, " expecting ")
+	return strings.NewReplacer("mismatched input", "unexpected", "'<EOF>'", "end of the expression").Replace(message)
 }
 
 func celRemedy(message string, environment func() (*cel.Env, error)) string {

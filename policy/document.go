@@ -2,6 +2,8 @@ package policy
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -95,17 +97,25 @@ func readDocument(file, label string, text []byte) *document {
 	if body == nil {
 		return d
 	}
+	if !isMapping(body) {
+		r.wrongType(body, "a policy file", "a mapping")
+		return d
+	}
 	f := r.fields(body, "a policy file", documentKeys)
 	if v, ok := f["version"]; !ok {
 		r.add(at(body), "the file does not say which version of the policy language it is written in", "begin it with \"version: 1\"")
-	} else {
-		r.integer(v.value, "version", 1, 1)
+	} else if n, whole := v.value.(*ast.IntegerNode); !whole || n.GetToken().Value != "1" {
+		r.add(at(v.value), "the file is written in a version of the policy language that this program does not know", "write \"version: 1\"")
 	}
 	if v, ok := f["defaults"]; ok {
 		d.readDefaults(v.value)
 	}
 	if v, ok := f["tools"]; ok {
 		for _, n := range r.items(v.value, "tools") {
+			if !isMapping(n) {
+				r.wrongType(n, "a tool", "a mapping")
+				continue
+			}
 			d.tools = append(d.tools, r.tool(n))
 		}
 	}
@@ -122,6 +132,7 @@ func (d *document) readDefaults(n ast.Node) {
 	if d.defaults.on.Unknown == Retry {
 		d.add(d.defaults.places["on.unknown"], "on.unknown: retry cannot be a default, because it needs a tool that honours our key",
 			"set it on each tool that has idempotent: true")
+		d.defaults.on.Unknown = ""
 	}
 }
 
@@ -182,11 +193,11 @@ func (r *reader) scope(n ast.Node) []string {
 		case label && name != "" && len(name) <= maxName:
 		case label:
 			r.add(at(n), fmt.Sprintf("%q in scope names no label", part), "write \"label:NAME\"")
-		case !contains([]string{ScopeRun, ScopeAgent, ScopeSubject, ScopeTenant}, part):
+		case !slices.Contains([]string{ScopeRun, ScopeAgent, ScopeSubject, ScopeTenant}, part):
 			r.add(at(n), fmt.Sprintf("scope cannot hold %q", part), suggest(part, []string{ScopeRun, ScopeAgent, ScopeSubject, ScopeTenant, "label:NAME"}))
 		}
 	}
-	if contains(parts, ScopeTenant) && len(parts) > 1 {
+	if slices.Contains(parts, ScopeTenant) && len(parts) > 1 {
 		r.add(at(n), "scope names the tenant beside other parts, but the tenant is in every scope", "remove \"tenant\", or write [tenant] alone")
 	}
 	if list, ok := n.(*ast.SequenceNode); ok && len(list.Values) == 0 {
@@ -249,7 +260,7 @@ func (r *reader) tool(n ast.Node) toolDoc {
 func (r *reader) refuseOnRead(f map[string]entry) {
 	for _, key := range toolKeys.now {
 		e, ok := f[key]
-		if ok && !contains([]string{"name", "kind", "upstream"}, key) {
+		if ok && !slices.Contains([]string{"name", "kind", "upstream", "schema"}, key) {
 			r.add(e.key, fmt.Sprintf("a tool of kind read passes straight through, so %q would not be enforced", key), "remove it, or make the tool kind: write")
 		}
 	}
@@ -306,7 +317,7 @@ func (r *reader) conditions(n ast.Node) []conditionDoc {
 func (r *reader) expression(e entry) expressionDoc {
 	doc := expressionDoc{key: e.name, node: e.value}
 	if b, ok := e.value.(*ast.BoolNode); ok {
-		doc.text = b.GetToken().Value
+		doc.text = strconv.FormatBool(b.Value)
 		return doc
 	}
 	doc.text = r.string(e.value, e.name)

@@ -86,7 +86,7 @@ func appendText(b *bytes.Buffer, s string) {
 func locate(n ast.Node, pointer string) place {
 	where := at(n)
 	for _, step := range strings.Split(strings.TrimPrefix(pointer, "/"), "/") {
-		step = strings.NewReplacer("~1", "/", "~0", "~").Replace(step)
+		step = pointerUnescapes.Replace(step)
 		var next ast.Node
 		switch v := n.(type) {
 		case *ast.MappingNode:

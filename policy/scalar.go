@@ -41,9 +41,9 @@ func scalarText(n ast.Node) (string, bool) {
 func (r *reader) choice(n ast.Node, what string, choices, later []string) string {
 	s := r.string(n, what)
 	switch {
-	case s == "" || contains(choices, s):
+	case s == "" || slices.Contains(choices, s):
 		return s
-	case contains(later, s):
+	case slices.Contains(later, s):
 		r.add(at(n), fmt.Sprintf("this version does not have the choice %q of %s yet", s, what), "choose one of "+strings.Join(choices, ", "))
 	default:
 		r.add(at(n), fmt.Sprintf("%s cannot be %q", what, s), suggest(s, choices))
@@ -86,6 +86,10 @@ const (
 func (r *reader) duration(n ast.Node, what string, lo, hi time.Duration) time.Duration {
 	const wanted = `a number with a unit such as "30s", "10m", "72h", "3d" or "2w"`
 	s, ok := scalarText(n)
+	if number, bare := n.(*ast.IntegerNode); bare {
+		r.add(at(n), fmt.Sprintf("%s is %s without a unit", what, number.GetToken().Value), "write "+wanted)
+		return 0
+	}
 	if !ok {
 		r.wrongType(n, what, wanted)
 		return 0
@@ -170,7 +174,7 @@ func (r *reader) strings(n ast.Node, what string) []string {
 		if s == "" {
 			continue
 		}
-		if contains(list, s) {
+		if slices.Contains(list, s) {
 			r.add(at(item), fmt.Sprintf("%q is twice in %s", s, what), "keep one of them")
 			continue
 		}
@@ -182,14 +186,12 @@ func (r *reader) strings(n ast.Node, what string) []string {
 // plain tells whether a text stands without quotes.
 func plain(n *ast.StringNode) bool { return n.Token != nil && n.Token.Type == token.StringType }
 
-func contains(list []string, s string) bool { return slices.Contains(list, s) }
-
 // suggest names the word nearest to a wrong one, or all words when none is near.
 func suggest(wrong string, valid []string) string {
 	best, distance := "", len(wrong)/3+2
 	if len(wrong) <= 64 {
 		for _, v := range valid {
-			if d := levenshtein.ComputeDistance(strings.ToLower(wrong), v); d < distance {
+			if d := levenshtein.ComputeDistance(strings.ToLower(wrong), strings.ToLower(v)); d < distance {
 				best, distance = v, d
 			}
 		}

@@ -38,7 +38,6 @@ const (
 	maxUnique = 500
 	// maxViolations is as many as one needs to mend a call.
 	maxViolations = 20
-	maxNodes      = 2_000
 )
 
 // schema compiles "schema:".
@@ -67,11 +66,14 @@ func (r *reader) schema(n ast.Node) *schema {
 	return s
 }
 
+// breach is one node of the library's tree of errors.
+type breach = jsonschema.ValidationError
+
 var errRemote = errors.New("it refers to a schema outside this file, and none is ever fetched")
 
 // schemaProblem notes why a schema does not compile, where in the file it can tell.
 func (r *reader) schemaProblem(n ast.Node, err error) {
-	var invalid *jsonschema.ValidationError
+	var invalid *breach
 	if errors.Is(err, errRemote) {
 		r.add(at(n), "schema: "+errRemote.Error(), "copy the schema into \"$defs\" and refer to it by \"#/$defs/NAME\"")
 		return
@@ -86,11 +88,19 @@ func (r *reader) schemaProblem(n ast.Node, err error) {
 		r.add(at(n), "schema: "+message, "mend the schema")
 		return
 	}
-	leaf := invalid
-	for len(leaf.Causes) > 0 {
-		leaf = leaf.Causes[0]
+	r.invalidSchema(n, invalid, make(map[string]bool))
+}
+
+// invalidSchema notes the first breach of the meta-schema at each place; the others there are its consequences.
+func (r *reader) invalidSchema(n ast.Node, e *breach, seen map[string]bool) {
+	for _, cause := range e.Causes {
+		r.invalidSchema(n, cause, seen)
 	}
-	r.add(locate(n, pointer(leaf.InstanceLocation)), fmt.Sprintf("schema: %s: %s", show(leaf.InstanceLocation), leaf.Message), "mend it after JSON Schema, draft 2020-12")
+	if len(e.Causes) > 0 || seen[e.InstanceLocation] {
+		return
+	}
+	seen[e.InstanceLocation] = true
+	r.add(locate(n, pointer(e.InstanceLocation)), fmt.Sprintf("schema: %s: %s", show(e.InstanceLocation), e.Message), "mend it after JSON Schema, draft 2020-12")
 }
 
 func show(location string) string {
@@ -155,7 +165,7 @@ func (r *Rule) Validate(args fingerprint.Value) []Violation {
 }
 
 func (s *schema) validate(args fingerprint.Value) []Violation {
-	if v, bad := s.tooCostly(args, "", new(int)); bad {
+	if v, bad := s.tooCostly(args, new(int)); bad {
 		return []Violation{v}
 	}
 	instance := args.Any()
@@ -163,42 +173,52 @@ func (s *schema) validate(args fingerprint.Value) []Violation {
 	if err == nil {
 		return nil
 	}
-	var invalid *jsonschema.ValidationError
+	var invalid *breach
 	if !errors.As(err, &invalid) {
 		return []Violation{{Message: "cannot be checked against the tool's schema"}}
 	}
 	return s.violations(invalid, instance, nil)
 }
 
-// tooCostly looks for values that would cost the schema library far more than they cost to send.
-func (s *schema) tooCostly(v fingerprint.Value, at string, arrays *int) (Violation, bool) {
+// tooCostly looks for values that would cost the schema library far more than they cost to send. Pointers are only made for what
+// is found, because nearly every call is fine.
+func (s *schema) tooCostly(v fingerprint.Value, items *int) (Violation, bool) {
 	switch v.Type() {
 	case fingerprint.Number:
-		raw := strings.ToLower(string(v.Raw()))
-		_, exponent, found := strings.Cut(raw, "e")
-		if e, err := strconv.Atoi(exponent); found && (err != nil || e > maxExponent || e < -maxExponent) {
-			return Violation{at, fmt.Sprintf("has an exponent beyond %d", maxExponent)}, true
+		raw := v.Raw()
+		i := bytes.IndexAny(raw, "eE")
+		if i < 0 {
+			return Violation{}, false
+		}
+		if e, err := strconv.Atoi(string(raw[i+1:])); err != nil || e > maxExponent || e < -maxExponent {
+			return Violation{Message: fmt.Sprintf("has an exponent beyond %d", maxExponent)}, true
 		}
 	case fingerprint.Array:
-		if *arrays += v.Len(); s.unique && *arrays > maxUnique {
-			return Violation{at, fmt.Sprintf("lists more than %d items can be checked for repetition", maxUnique)}, true
+		if *items += v.Len(); s.unique && *items > maxUnique {
+			return Violation{Message: fmt.Sprintf("has more items than the %d that can be checked for repetition", maxUnique)}, true
 		}
 		for i := range v.Len() {
-			if bad, found := s.tooCostly(v.Elem(i), at+"/"+strconv.Itoa(i), arrays); found {
-				return bad, true
+			if bad, found := s.tooCostly(v.Elem(i), items); found {
+				return bad.below(strconv.Itoa(i)), true
 			}
 		}
 	case fingerprint.Object:
 		for i := range v.Len() {
 			name, member := v.Member(i)
-			if bad, found := s.tooCostly(member, at+"/"+escapePointer(name), arrays); found {
-				return bad, true
+			if bad, found := s.tooCostly(member, items); found {
+				return bad.below(escapePointer(name)), true
 			}
 		}
 	}
 	return Violation{}, false
 }
 
-func escapePointer(name string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(cut(name))
+// below is the violation as seen from the container whose member it is in.
+func (v Violation) below(step string) Violation {
+	v.Argument = cut("/" + step + v.Argument)
+	return v
 }
+
+var pointerEscapes, pointerUnescapes = strings.NewReplacer("~", "~0", "/", "~1"), strings.NewReplacer("~1", "/", "~0", "~")
+
+func escapePointer(name string) string { return pointerEscapes.Replace(cut(name)) }

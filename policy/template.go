@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/onceguard/onceguard/fingerprint"
@@ -63,7 +64,7 @@ func split(source string) (parts []part, err error) {
 func environment(text string) (string, error) {
 	m := envName.FindStringSubmatch(text)
 	if m == nil {
-		return "", fmt.Errorf("%q names no environment variable; write ${env:NAME}", text)
+		return "", fmt.Errorf("%q names no environment variable; it is written ${env:NAME}", text)
 	}
 	value, ok := os.LookupEnv(m[1])
 	if !ok || value == "" {
@@ -139,7 +140,7 @@ func checkURL(sample, base string) error {
 func (t template) variables() []string {
 	var names []string
 	for _, p := range t.parts {
-		if p.variable != "" && !contains(names, p.variable) {
+		if p.variable != "" && !slices.Contains(names, p.variable) {
 			names = append(names, p.variable)
 		}
 	}
@@ -197,7 +198,7 @@ func checkSegments(rendered string) error {
 	rest, _, _ := strings.Cut(rendered, "?")
 	_, rest, _ = strings.Cut(rest, "://")
 	_, path, _ := strings.Cut(rest, "/")
-	for range 2 {
+	for range 3 {
 		for _, segment := range strings.FieldsFunc(path, func(c rune) bool { return c == '/' || c == '\\' || c == ';' }) {
 			if segment == "." || segment == ".." {
 				return errors.New(`the path of the upstream's URL would hold "." or ".." as a segment`)

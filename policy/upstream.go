@@ -172,10 +172,11 @@ var (
 
 // upstream reads "upstream:".
 func (r *reader) upstream(n ast.Node) *httpDoc {
+	before := len(r.problems)
 	f := r.fields(n, "upstream", upstreamKeys)
 	e, ok := f["http"]
 	if !ok {
-		if len(f) == 0 {
+		if len(r.problems) == before {
 			r.add(at(n), "upstream names no protocol", "add \"http:\" with a url")
 		}
 		return nil
@@ -251,7 +252,7 @@ func (r *reader) headers(n ast.Node) []header {
 		source := r.string(e.value, fmt.Sprintf("the header %q", e.name))
 		value, err := expand(source)
 		if err != nil {
-			r.addEach(at(e.value), err, "write ${env:NAME}")
+			r.addEach(at(e.value), err, "mend the header")
 		} else if !httpguts.ValidHeaderFieldValue(value) {
 			r.add(at(e.value), fmt.Sprintf("the value of the header %q holds a character that a header cannot carry", e.name), "remove line breaks and control characters")
 		}
@@ -267,7 +268,7 @@ func (r *reader) headerName(where place, s string) string {
 	case s == "":
 	case !httpguts.ValidHeaderFieldName(s):
 		r.add(where, fmt.Sprintf("%q is not a header's name", s), "use letters, digits and hyphens")
-	case contains(managed, name):
+	case slices.Contains(managed, name):
 		r.add(where, fmt.Sprintf("the header %s is set by the guard's own transport", name), "remove it")
 	}
 	return name
@@ -279,12 +280,12 @@ func (d *httpDoc) check(r *report, known []string) {
 		return
 	}
 	for _, name := range d.http.url.variables() {
-		if !contains(known, name) {
+		if !slices.Contains(known, name) {
 			r.add(d.url, fmt.Sprintf("the url needs the argument %q, which neither arguments nor schema name", name), suggest(name, known))
 		}
 	}
 	for _, name := range d.http.body {
-		if !contains(known, name) {
+		if !slices.Contains(known, name) {
 			r.add(d.bodyNode, fmt.Sprintf("body needs the argument %q, which neither arguments nor schema name", name), suggest(name, known))
 		}
 	}

@@ -7,12 +7,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/santhosh-tekuri/jsonschema/v5"
 )
 
 // violations turns the library's tree of errors into sentences of our own, because some of the library's quote the value.
-func (s *schema) violations(e *jsonschema.ValidationError, instance any, list []Violation) []Violation {
+func (s *schema) violations(e *breach, instance any, list []Violation) []Violation {
 	if len(list) >= maxViolations {
 		return list
 	}
@@ -46,7 +44,7 @@ func appendMissing(list []Violation, where string, required []string, object any
 }
 
 // sentence says what a keyword of the schema asks for.
-func (s *schema) sentence(keyword, location string, e *jsonschema.ValidationError) string {
+func (s *schema) sentence(keyword, location string, e *breach) string {
 	asked := lookup(s.root, location)
 	number := func() string { return cut(compact(asked)) }
 	switch keyword {
@@ -167,7 +165,7 @@ func lookup(v any, pointer string) any {
 		return v
 	}
 	for _, step := range strings.Split(strings.TrimPrefix(pointer, "/"), "/") {
-		step = strings.NewReplacer("~1", "/", "~0", "~").Replace(step)
+		step = pointerUnescapes.Replace(step)
 		switch container := v.(type) {
 		case map[string]any:
 			v = container[step]

@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -132,6 +133,14 @@ func at(n ast.Node) place {
 	return place{t.Position.Line, max(t.Position.Column, 1)}
 }
 
+func isMapping(n ast.Node) bool {
+	switch n.(type) {
+	case *ast.MappingNode, *ast.MappingValueNode:
+		return true
+	}
+	return false
+}
+
 // entry is one key of a mapping with its value.
 type entry struct {
 	name  string
@@ -188,9 +197,9 @@ func (r *reader) fields(n ast.Node, what string, valid keys) map[string]entry {
 	found := make(map[string]entry)
 	for _, e := range r.entries(n, what) {
 		switch {
-		case contains(valid.now, e.name):
+		case slices.Contains(valid.now, e.name):
 			found[e.name] = e
-		case contains(valid.later, e.name):
+		case slices.Contains(valid.later, e.name):
 			r.add(e.key, fmt.Sprintf("this version does not have %q yet, and ignoring it would promise what is not enforced", e.name), "remove it")
 		default:
 			r.add(e.key, fmt.Sprintf("unknown key %q in %s", e.name, what), suggest(e.name, valid.now))

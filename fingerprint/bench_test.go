@@ -1,0 +1,76 @@
+package fingerprint
+
+import (
+	"strings"
+	"testing"
+)
+
+// kilobyte is about 1 KB of arguments of the usual mixture; kilobyteSpec reads five of them.
+var kilobyte = []byte(`{"order_id": "ord_83f1c2", "amount": "1,249.50 EUR", "customer_email": "Ann Example <Ann@Example.com>",
+ "due": "2024-05-19T13:00:00+02:00", "status": "In-Progress", "notify": true, "retries": 3,
+ "lines": [{"sku": "A-1", "qty": 2, "price": 499.75}, {"sku": "B-22", "qty": 1, "price": 250.00}],
+ "address": {"street": "1 Long Street", "city": "Köln", "zip": "50667", "country": "DE"},
+ "reason": "` + strings.Repeat("the customer sent it back \\u2014 again. ", 14) + `"}`)
+
+func kilobyteSpec(t testing.TB) *Spec {
+	return newSpec(t,
+		Argument{Name: "order_id", Role: Identity, Kind: Kind{"id"}},
+		Argument{Name: "amount", Kind: Kind{"money"}, Currency: "EUR"},
+		Argument{Name: "customer_email", Kind: Kind{"email"}},
+		Argument{Name: "due", Kind: Kind{"datetime"}},
+		Argument{Name: "status", Kind: Kind{"enum"}, Aliases: map[string][]string{"in progress": {"ongoing"}}},
+	)
+}
+
+func BenchmarkDecode1KB(b *testing.B) {
+	b.SetBytes(int64(len(kilobyte)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Decode(kilobyte, Limits{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkSum1KB decodes and fingerprints.
+func BenchmarkSum1KB(b *testing.B) {
+	m, s := newMaker(b), kilobyteSpec(b)
+	b.SetBytes(int64(len(kilobyte)))
+	b.ReportAllocs()
+	for b.Loop() {
+		v, err := Decode(kilobyte, Limits{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if m.Sum(s, refund, v).Key.IsZero() {
+			b.Fatal("no key")
+		}
+	}
+}
+
+// TestAllocations keeps the way of a call from growing: the figures are those measured, with a little room.
+func TestAllocations(t *testing.T) {
+	m, s := newMaker(t), kilobyteSpec(t)
+	v, err := Decode(kilobyte, Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoding := leastAllocs(func() {
+		if _, err := Decode(kilobyte, Limits{}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	summing := leastAllocs(func() { m.Sum(s, refund, v) })
+	if decoding > 12 || summing > 60 {
+		t.Errorf("Decode allocates %v times, Sum %v times", decoding, summing)
+	}
+}
+
+// leastAllocs returns the fewest allocations of a run: pools are emptied at any time, and at random under -race.
+func leastAllocs(f func()) float64 {
+	least := testing.AllocsPerRun(1, f)
+	for range 100 {
+		least = min(least, testing.AllocsPerRun(1, f))
+	}
+	return least
+}

@@ -1,0 +1,107 @@
+package policy
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// tools writes a policy of n tools that use most of the language.
+func tools(n, from int) string {
+	var b strings.Builder
+	b.WriteString("version: 1\ntools:\n")
+	for i := from; i < from+n; i++ {
+		fmt.Fprintf(&b, `  - name: svc%[1]d.refund
+    effect: refund
+    upstream: {http: {url: "https://pay.internal/v1/refunds/{order_id}", timeout: 10s, headers: {X-Kind: test}, idempotency_header: Idempotency-Key}}
+    schema:
+      type: object
+      required: [order_id, amount]
+      properties:
+        order_id: {type: string}
+        amount: {type: number, minimum: 0}
+        reason: {type: string}
+    arguments:
+      order_id: {role: identity, kind: id}
+      amount: {role: material, kind: money, currency: EUR}
+      reason: {role: commentary}
+    scope: [run]
+    window: 72h
+    on: {pending: wait, done: replay}
+    rules:
+      - {if: "args.amount > %[1]d.5", then: hold, why: "refunds above this need a person"}
+`, i)
+	}
+	return b.String()
+}
+
+func BenchmarkLoad1000Tools(b *testing.B) {
+	for _, files := range []int{1, 50} {
+		b.Run(fmt.Sprintf("files=%d", files), func(b *testing.B) {
+			dir := b.TempDir()
+			for i := range files {
+				text := tools(1000/files, i*1000/files)
+				if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("f%d.yaml", i)), []byte(text), 0o644); err != nil {
+					b.Fatal(err)
+				}
+			}
+			for b.Loop() {
+				set, err := Load(dir)
+				if err != nil || len(set.Rules()) != 1000 {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkMatch1000Tools(b *testing.B) {
+	var names []string
+	for i := range 500 {
+		names = append(names, fmt.Sprintf("svc%d.refund", i), fmt.Sprintf("srv%d__*", i))
+	}
+	set := setOf(b, names...)
+	for name, tool := range map[string]string{"exact": "svc250.refund", "glob": "srv250__create", "unknown": "nothing"} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				set.Match(tool)
+			}
+		})
+	}
+	b.Run("glob,uncached", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			set.globs.find("srv250__create")
+		}
+	})
+}
+
+const oneKilobyte = `{"order_id":"ord-2024-000017","amount":129.95,"currency":"EUR","items":[{"sku":"A-1","count":2},{"sku":"B-7","count":1}],"note":"%s"}`
+
+func BenchmarkCheckThreeConditions(b *testing.B) {
+	rule := oneTool(b, "rules:",
+		`- {if: "args.amount > 500.0", then: hold}`,
+		`- {if: "'prod' in labels && agent == 'intern'", then: deny}`,
+		`- {if: "args.items.exists(i, i.count > 10)", then: hold}`)
+	facts := Facts{Tool: "t", Agent: "a", Labels: map[string]string{"prod": "1"}, Args: arguments(b, fmt.Sprintf(oneKilobyte, strings.Repeat("x", 880)))}
+	b.ReportAllocs()
+	for b.Loop() {
+		if v := rule.Check(b.Context(), facts); v.Action != ActAllow {
+			b.Fatal(v)
+		}
+	}
+}
+
+func BenchmarkValidate(b *testing.B) {
+	rule := oneTool(b, `schema: {type: object, required: [order_id, amount], properties: {order_id: {type: string, pattern: "^ord-"}, amount: {type: number, minimum: 0}, currency: {enum: [EUR, USD]}, items: {type: array, items: {type: object, required: [sku]}}}}`)
+	args := arguments(b, fmt.Sprintf(oneKilobyte, strings.Repeat("x", 880)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if v := rule.Validate(args); v != nil {
+			b.Fatal(v)
+		}
+	}
+}

@@ -1,0 +1,85 @@
+// Package policy holds what people write about tools: one YAML rule for each, read strictly, compiled once and replaced as a whole
+// when the files change. It says what is allowed and how calls are compared. It decides nothing about effects (package
+// guard does) and sends nothing.
+//
+// # The way of a file
+//
+//	*.yaml ─parseYAML─> document ─compile─> Rule ─newSet─> Set ─Watch─> Source
+//
+// # The way of a call
+//
+//	Source.Current ─> Set.Match(tool) ─> Rule.Validate ─> Rule.Check ─> Upstream.HTTP.Render ─> Rule.Classify
+//
+// # What is guaranteed
+//
+//   - A set is either wholly good or not used. Every defect of every file is reported at once, each with file, line, column, what
+//     is wrong and what to do. Nothing is ignored in silence: an unknown key, a key of a later version of the language, and
+//     a key without effect on its tool are defects.
+//   - A Set and its Rules are immutable. A reload is one atomic exchange; a bad reload keeps the good set and Source.LastError
+//     says why.
+//   - Match never fails. A tool that no policy names has a rule, too, and its calls are guarded unless a person chose otherwise.
+//   - A condition that cannot be evaluated (a missing argument, another type, too much work) holds the call. An outcome override
+//     that cannot be evaluated, or that another one contradicts, says unknown. Neither ever lets something pass.
+//   - Arguments choose parts of a path or query, never the host, a header or another path: they are percent-encoded, and a
+//     path that could be read as climbing is refused.
+//   - Values of headers, of the environment and of arguments are in no error, verdict, violation, log or digest. The one place
+//     that has them is the Request that Render makes.
+//   - Nothing is fetched. A JSON Schema refers only to itself.
+//   - Bad input, be it a file or a call, never panics, and costs work in proportion to its size.
+//
+// # The language, version 1
+//
+// A file is one YAML mapping without anchors, merge keys and tags. Durations are Go durations that weeks and days may
+// lead: "90s", "72h", "3d", "1w12h".
+//
+//	version: 1
+//	defaults:                  # for all files of the set; a setting can be made in one file only
+//	  unknown_tools: guard     # guard | deny | pass
+//	  window: 24h              # and lease, hold, scope, on, share, keys, as in a tool
+//	tools:
+//	  - name: payments.refund  # exact, or a glob in which * stands for any characters
+//	    effect: refund         # default: the tool's name
+//	    kind: write            # write | read; a read tool has only an upstream and a schema
+//	    upstream:              # default: the caller runs the tool
+//	      http:
+//	        url: "https://pay.internal/v1/orders/{order_id}/refunds"
+//	        method: POST       # GET | POST | PUT | PATCH | DELETE
+//	        timeout: 30s
+//	        headers: {Authorization: "Bearer ${env:PAY_TOKEN}"}
+//	        idempotency_header: Idempotency-Key
+//	        body: [amount]     # default: the argument text as it came; []: no body
+//	        network: public    # public | private (loopback and private addresses as well)
+//	    schema: {…}            # JSON Schema, draft 2020-12 unless $schema says otherwise
+//	    arguments:             # see package fingerprint; what is not declared is material and exact
+//	      order_id: {role: identity, kind: id}
+//	      amount: {kind: money, currency: EUR}
+//	    scope: [run]           # run, agent, subject, "label:NAME", or tenant alone; default: the run, else the subject
+//	    window: 24h            # how long a settled effect answers for equal calls
+//	    lease: 5m              # how long a caller that runs the tool is trusted without a heartbeat
+//	    hold: 24h              # how long a held call waits for a person
+//	    on: {done: replay}     # see On
+//	    share: subject         # subject | tenant: who may see a replayed result
+//	    keys: hint             # hint | trusted: whether a new idempotency key makes a new effect
+//	    idempotent: false      # the upstream performs one idempotency key at most once
+//	    attempts: 3            # most attempts for one effect; default: no limit, 3 with on.unknown: retry
+//	    rules:                 # the first that matches decides; none: allow
+//	      - {if: "args.amount > 500", then: hold, why: "Refunds above 500 need a person."}
+//	    done_when: "status == 200 && body.state == 'ok'"   # and failed_when, partial_when, unknown_when
+//
+// "${env:NAME}" is resolved in url and headers when the file is loaded; a variable that is unset or empty is a defect.
+//
+// A default that the schema declares for an argument counts in its comparison, unless "arguments" gives another.
+//
+// # Conditions
+//
+// Conditions are CEL (https://cel.dev) with the standard library and its strings extension. "rules" see args (a map), tool, tenant,
+// subject, agent and run (strings), labels (a map of strings) and now (a timestamp). The overrides of outcomes see status (an
+// int), headers (a map of lower-case names to strings), body (the answer's JSON, or its text where it is not strictly JSON)
+// and args. A number that is whole and fits is an int however it is spelled, another a double; the two compare with each
+// other, but arithmetic on both needs double(…). An argument that may be missing is asked for by has(args.x).
+//
+// # Which rule a tool has
+//
+// The rule with exactly its name; else the glob with the most literal characters; of those the one with the longest literal prefix;
+// of those the first by name; else the rule for unknown tools.
+package policy
