@@ -56,7 +56,8 @@ type API struct {
 	log       *slog.Logger
 	origin    *http.CrossOriginProtection
 	reviewURL string
-	config    Config
+	dev       bool
+	scrapers  right // who may read /metrics
 }
 
 // New makes an API. It starts nothing.
@@ -76,9 +77,13 @@ func New(c Config) (*API, error) {
 	if c.ReviewURL == "" {
 		c.ReviewURL = "/v1/reviews/"
 	}
+	scrapers := admins
+	if c.OpenMetrics {
+		scrapers = anybody
+	}
 	return &API{
 		guard: c.Guard, policies: c.Policies, auth: newAuthenticator(c.Credentials, c.Dev), metrics: c.Metrics, log: c.Log,
-		origin: http.NewCrossOriginProtection(), reviewURL: c.ReviewURL, config: c,
+		origin: http.NewCrossOriginProtection(), reviewURL: c.ReviewURL, dev: c.Dev, scrapers: scrapers,
 	}, nil
 }
 
@@ -90,10 +95,6 @@ func (a *API) Register(e *echo.Echo) {
 	e.IPExtractor = echo.ExtractIPDirect()
 	e.Use(a.around)
 
-	metrics := admins
-	if a.config.OpenMetrics {
-		metrics = anybody
-	}
 	e.POST("/v1/calls", adapt(a, callers, a.call))
 	e.GET("/v1/effects", adapt(a, callers, a.effects))
 	e.GET("/v1/effects/:id", adapt(a, callers, a.effect))
@@ -109,6 +110,6 @@ func (a *API) Register(e *echo.Echo) {
 	e.GET("/v1/me", adapt(a, callers, a.me))
 	e.GET("/healthz", adapt(a, anybody, a.alive))
 	e.GET("/readyz", adapt(a, anybody, a.ready))
-	e.GET("/metrics", a.serve(metrics, a.metrics.Handler()))
+	e.GET("/metrics", a.serve(a.scrapers, a.metrics.Handler()))
 	e.GET("/openapi.yaml", a.serve(anybody, contract))
 }

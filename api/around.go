@@ -65,7 +65,7 @@ func (a *API) around(next echo.HandlerFunc) echo.HandlerFunc {
 func (a *API) run(next echo.HandlerFunc, c echo.Context) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			if v == http.ErrAbortHandler { //nolint:errorlint // a sentinel that is compared by identity
+			if v == http.ErrAbortHandler { // a handler's own way to drop the connection
 				panic(v)
 			}
 			a.log.Error("a handler panicked", "request", recordOf(c).id, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
@@ -75,7 +75,7 @@ func (a *API) run(next echo.HandlerFunc, c echo.Context) (err error) {
 	if err := a.origin.Check(c.Request()); err != nil {
 		return &refusal{status: http.StatusForbidden, code: "cross_origin", field: "Origin", detail: "a web page of another origin may not use this API", err: err}
 	}
-	if a.config.Dev && !loopbackHost(c.Request().Host) {
+	if a.dev && !loopbackHost(c.Request().Host) {
 		return &refusal{status: http.StatusMisdirectedRequest, code: "host", field: "Host",
 			detail: "a development server answers only to localhost and loopback addresses"}
 	}
@@ -101,6 +101,8 @@ func (a *API) logAccess(c echo.Context, r *record, took time.Duration) {
 	status, level := c.Response().Status, slog.LevelInfo
 	route := c.Path()
 	switch {
+	case status == http.StatusServiceUnavailable:
+		level = slog.LevelWarn
 	case status >= 500:
 		level = slog.LevelError
 	case route == "/healthz" || route == "/readyz" || route == "/metrics":

@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -76,6 +77,9 @@ func unreadable(err error) error {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return tooLarge()
 	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return &refusal{status: http.StatusRequestTimeout, code: "timeout", detail: "the body did not arrive in time", err: err}
+	}
 	return &refusal{status: http.StatusBadRequest, code: string(guard.CodeInvalid), detail: "the body did not arrive completely", err: err}
 }
 
@@ -115,8 +119,6 @@ func malformed(err error, size int) error {
 		return invalid("", "the body is not the JSON object that this route expects")
 	case errors.Is(e.Err, json.ErrUnknownName):
 		return invalid(pointer(e.JSONPointer), "this route knows no such field")
-	case e.JSONKind == 'n' || e.JSONKind == '0':
-		return invalid(pointer(e.JSONPointer), "is a number that does not fit here: "+expected(e))
 	}
 	return invalid(pointer(e.JSONPointer), expected(e))
 }
@@ -142,7 +144,7 @@ func expected(e *json.SemanticError) string {
 	case kind == "bool":
 		return "must be true or false"
 	case strings.HasPrefix(kind, "int"):
-		return "must be a whole number without fraction or exponent"
+		return "must be a whole number of at most 63 bits, without fraction or exponent"
 	case kind == "struct" || kind == "map":
 		return "must be an object"
 	}

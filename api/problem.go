@@ -118,6 +118,9 @@ func (a *API) fail(err error, c echo.Context) {
 	p, extra := problemOf(err)
 	r := recordOf(c)
 	r.code, r.effect = p.Code, p.EffectID
+	if p.Answer != nil {
+		r.decision = p.Answer.Decision
+	}
 	if p.Status >= 500 {
 		r.err = err
 	}

@@ -1,13 +1,9 @@
 package fingerprint
 
 import (
-	"bytes"
-	"io"
 	"slices"
-	"strings"
 	"sync"
-
-	"github.com/go-json-experiment/json/jsontext"
+	"unicode/utf8"
 )
 
 // Limits bounds what Decode accepts. A zero or negative field means the default.
@@ -49,193 +45,179 @@ func Decode(text []byte, l Limits) (Value, error) {
 	}
 	b := builders.Get().(*builder)
 	defer b.release()
-	b.begin(text, l)
-	if err := b.read(); err != nil {
-		return Value{}, err
+	b.scanner = scanner{text: text, unescaped: b.unescaped}
+	b.limits = l
+	if !utf8.Valid(text) || !b.read() {
+		return Value{}, diagnose(text, l)
 	}
 	return b.finish(), nil
 }
 
-// builder turns the tokens of one text into the nodes of a document.
+// builder turns one text into the nodes of a document. Every call pays for it, so it only tells good texts from bad
+// ones and leaves it to diagnose, which reads with a library, to say what is wrong with a bad one. The fuzz target of
+// Decode holds the two to the same judgement.
 type builder struct {
+	scanner
 	limits Limits
-	document
-	input bytes.Buffer
-	dec   jsontext.Decoder
-	done  []int32 // finished values whose container is still open
-	open  []container
-	name  span // the member name that was read last
-	named bool // whether name waits for its value
+	nodes  []node
+	order  []int32
+	done   []int32 // finished values whose container is still open
+	open   []container
 }
 
 // container is an array or object that is being read.
 type container struct {
 	node int32
-	mark int // length of done when it was opened
+	mark int  // length of done when it was opened
+	end  byte // the byte that closes it
 }
 
 var builders = sync.Pool{New: func() any { return new(builder) }}
 
-func (b *builder) begin(text []byte, l Limits) {
-	b.limits, b.text, b.source = l, text, string(text)
-	b.input = *bytes.NewBuffer(text) // A buffer is read in place, any other reader would be copied.
-	b.dec.Reset(&b.input)
-}
-
-// maxKept is the most nodes of scratch space that a builder in the pool holds on to.
-const maxKept = 1 << 12
+// The most scratch space that a builder in the pool holds on to.
+const (
+	maxKeptNodes = 1 << 12
+	maxKeptBytes = 1 << 16
+)
 
 func (b *builder) release() {
-	if cap(b.nodes) > maxKept || cap(b.order) > 2*maxKept {
-		b.nodes, b.order, b.done = nil, nil, nil
+	if cap(b.nodes) > maxKeptNodes || cap(b.order) > 2*maxKeptNodes || cap(b.unescaped) > maxKeptBytes {
+		*b = builder{}
 	}
-	b.document = document{nodes: b.nodes[:0], order: b.order[:0]}
-	b.done, b.open, b.named = b.done[:0], b.open[:0], false
-	b.input = bytes.Buffer{}
-	b.dec.Reset(&b.input)
+	b.scanner = scanner{unescaped: b.unescaped[:0]}
+	b.nodes, b.order, b.done, b.open = b.nodes[:0], b.order[:0], b.done[:0], b.open[:0]
 	builders.Put(b)
 }
 
-// finish copies the nodes out of the scratch space into a document of exactly their size.
+// finish copies what was read out of the scratch space into a document of exactly its size.
 func (b *builder) finish() Value {
-	d := b.document
-	d.nodes, d.order = slices.Clone(d.nodes), slices.Clone(d.order)
-	return Value{doc: &d}
+	return Value{doc: &document{
+		text: b.text, source: string(b.text), unescaped: string(b.unescaped),
+		nodes: slices.Clone(b.nodes), order: slices.Clone(b.order),
+	}}
 }
 
-func (b *builder) read() error {
-	for first := true; first || len(b.open) > 0; first = false {
-		if err := b.next(); err != nil {
-			return err
+// read reads the whole text.
+func (b *builder) read() bool {
+	var name span
+	b.skip()
+	for more := true; more; {
+		before := len(b.open)
+		if !b.value(name) {
+			return false
+		}
+		var ok bool
+		if name, more, ok = b.next(len(b.open) > before); !ok {
+			return false
 		}
 	}
-	if _, err := b.dec.ReadToken(); err != io.EOF {
-		return b.fail(TrailingData, "there is more text after the end of the JSON value")
-	}
-	return nil
+	b.skip()
+	return b.at == len(b.text)
 }
 
-// next reads one member name, one scalar, or the start or end of a container.
-func (b *builder) next() error {
-	switch kind := b.dec.PeekKind(); kind {
-	case '}', ']':
-		if _, err := b.dec.ReadToken(); err != nil {
-			return b.syntax(err)
-		}
-		b.close()
-		return nil
+// value reads one scalar, or the start of a container.
+func (b *builder) value(name span) bool {
+	if b.at == len(b.text) || len(b.nodes) >= b.limits.Members {
+		return false
+	}
+	n := node{start: int32(b.at), name: name}
+	ok := true
+	switch c := b.text[b.at]; c {
 	case '{', '[':
-		if _, err := b.dec.ReadToken(); err != nil {
-			return b.syntax(err)
-		}
-		if len(b.open) >= b.limits.Depth {
-			return b.fail(TooDeep, "more than %d arrays and objects are nested in each other", b.limits.Depth)
-		}
-		typ := Array
-		if kind == '{' {
-			typ = Object
-		}
-		end := b.dec.InputOffset()
-		n, err := b.add(node{typ: typ, start: int32(end - 1)})
-		b.open = append(b.open, container{n, len(b.done)})
-		return err
-	default:
-		raw, err := b.dec.ReadValue()
-		if err != nil {
-			return b.syntax(err)
-		}
-		return b.scalar(kind, raw)
-	}
-}
-
-func (b *builder) scalar(kind jsontext.Kind, raw []byte) error {
-	end := int(b.dec.InputOffset())
-	n := node{start: int32(end - len(raw)), end: int32(end)}
-	switch kind {
-	case 'n':
-		n.typ = Null
-	case 't', 'f':
-		n.typ = Bool
-	case '0':
-		n.typ = Number
-		if err := b.number(b.source[n.start:n.end]); err != nil {
-			return err
-		}
+		return b.enter(n, c)
 	case '"':
 		n.typ = String
-		text, err := b.unquote(raw, end)
-		if err != nil {
-			return err
-		}
-		if b.inObject() && !b.named {
-			b.name, b.named = text, true
-			return nil
-		}
-		n.text = text
+		n.text, ok = b.string()
+	case 't':
+		n.typ, ok = Bool, b.literal("true")
+	case 'f':
+		n.typ, ok = Bool, b.literal("false")
+	case 'n':
+		n.typ, ok = Null, b.literal("null")
+	default:
+		n.typ, ok = Number, b.number(b.limits.Digits)
 	}
-	i, err := b.add(n)
-	b.done = append(b.done, i)
-	return err
-}
-
-// number holds one number against the limits. jsontext has checked its grammar.
-func (b *builder) number(raw string) error {
-	digits := 0
-	for _, c := range []byte(raw) {
-		if c >= '0' && c <= '9' {
-			digits++
-		}
-	}
-	if digits > b.limits.Digits {
-		return b.fail(NumberTooLong, "a number has more than %d digits", b.limits.Digits)
-	}
-	if _, ok := scanDecimal(raw); !ok {
-		return b.fail(NumberRange, "the exponent of a number is not within ±%d", maxExponent)
-	}
-	return nil
-}
-
-// unquote finds the text of a string; one without escapes is a part of the whole text.
-func (b *builder) unquote(raw []byte, end int) (span, error) {
-	if bytes.IndexByte(raw, '\\') < 0 {
-		return span{int32(end - len(raw) + 1), int32(end - 1)}, nil
-	}
-	text, err := jsontext.AppendUnquote(nil, raw)
-	if err != nil {
-		return span{}, b.syntax(err)
-	}
-	b.unescaped = append(b.unescaped, string(text))
-	return span{start: -int32(len(b.unescaped))}, nil
-}
-
-func (b *builder) inObject() bool {
-	return len(b.open) > 0 && b.nodes[b.open[len(b.open)-1].node].typ == Object
-}
-
-func (b *builder) add(n node) (int32, error) {
-	if len(b.nodes) >= b.limits.Members {
-		return 0, b.fail(TooManyValues, "there are more than %d values", b.limits.Members)
-	}
-	if b.named {
-		n.name, b.named = b.name, false
-	}
+	n.end = int32(b.at)
+	b.done = append(b.done, int32(len(b.nodes)))
 	b.nodes = append(b.nodes, n)
-	return int32(len(b.nodes) - 1), nil
+	return ok
+}
+
+func (b *builder) enter(n node, c byte) bool {
+	if len(b.open) >= b.limits.Depth {
+		return false
+	}
+	inner := container{node: int32(len(b.nodes)), mark: len(b.done), end: ']'}
+	n.typ = Array
+	if c == '{' {
+		n.typ, inner.end = Object, '}'
+	}
+	b.open = append(b.open, inner)
+	b.nodes = append(b.nodes, n)
+	b.at++
+	return true
+}
+
+// next goes on from the end of a value, or from the start of a container, to the next value and reads the name before
+// it. more is false when the outermost value has ended.
+func (b *builder) next(opened bool) (name span, more, ok bool) {
+	for ; len(b.open) > 0; opened = false {
+		c, inner := b.skip(), b.open[len(b.open)-1]
+		if c == inner.end {
+			b.at++
+			if !b.close(inner) {
+				return name, false, false
+			}
+			continue
+		}
+		if !opened {
+			if c != ',' {
+				return name, false, false
+			}
+			b.at++
+			c = b.skip()
+		}
+		if inner.end == '}' {
+			if c != '"' {
+				return name, false, false
+			}
+			if name, ok = b.string(); !ok || b.skip() != ':' {
+				return name, false, false
+			}
+			b.at++
+			b.skip()
+		}
+		return name, true, true
+	}
+	return name, false, true
 }
 
 // close ends the innermost container: its values move from done to order, for an object a second time sorted by name.
-func (b *builder) close() {
-	c := b.open[len(b.open)-1]
+// It fails when a name is there twice.
+func (b *builder) close(c container) bool {
 	b.open = b.open[:len(b.open)-1]
 	values := b.done[c.mark:]
 	n := &b.nodes[c.node]
-	n.end, n.first, n.count = int32(b.dec.InputOffset()), int32(len(b.order)), int32(len(values))
+	n.end, n.first, n.count = int32(b.at), int32(len(b.order)), int32(len(values))
 	b.order = append(b.order, values...)
 	if n.typ == Object {
 		b.order = append(b.order, values...)
-		slices.SortFunc(b.order[n.first+n.count:], func(x, y int32) int {
-			return strings.Compare(b.string(b.nodes[x].name), b.string(b.nodes[y].name))
-		})
+		if !b.sort(b.order[len(b.order)-len(values):]) {
+			return false
+		}
 	}
 	b.done = append(b.done[:c.mark], c.node)
+	return true
+}
+
+// sort orders the members of an object by name and reports whether all names differ.
+func (b *builder) sort(members []int32) bool {
+	compare := func(x, y int32) int { return b.compare(b.nodes[x].name, b.nodes[y].name) }
+	slices.SortFunc(members, compare)
+	for i := 1; i < len(members); i++ {
+		if compare(members[i-1], members[i]) == 0 {
+			return false
+		}
+	}
+	return true
 }

@@ -1,13 +1,8 @@
 package fingerprint
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"unicode/utf8"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // DecodeCode is a stable, machine-readable reason why a text was refused.
@@ -52,61 +47,6 @@ func (e *DecodeError) Error() string {
 func tooLarge(size, limit int) error {
 	return &DecodeError{Code: TooLarge, Offset: int64(limit),
 		Detail: fmt.Sprintf("the text has %d bytes, the limit is %d", size, limit)}
-}
-
-// fail makes an error about the value that the decoder stands at.
-func (b *builder) fail(code DecodeCode, format string, args ...any) error {
-	return &DecodeError{Code: code, Path: shortPath(string(b.dec.StackPointer())),
-		Offset: b.dec.InputOffset(), Detail: fmt.Sprintf(format, args...)}
-}
-
-// syntax translates an error of the tokenizer. Its own message may quote the text, so none of it is passed on.
-func (b *builder) syntax(err error) error {
-	e := &DecodeError{Path: string(b.dec.StackPointer()), Offset: b.dec.InputOffset()}
-	if se := (*jsontext.SyntacticError)(nil); errors.As(err, &se) {
-		e.Path, e.Offset = string(se.JSONPointer), se.ByteOffset
-	}
-	e.Path = shortPath(e.Path)
-	e.Code, e.Detail = b.classify(err, e.Offset)
-	return e
-}
-
-func (b *builder) classify(err error, offset int64) (DecodeCode, string) {
-	rest := b.text[min(max(offset, 0), int64(len(b.text))):]
-	switch {
-	case errors.Is(err, jsontext.ErrDuplicateName):
-		return DuplicateName, "an object has this member name twice; readers disagree on which one counts"
-	case len(bytes.TrimSpace(b.text)) == 0:
-		return Empty, "the text is empty; an empty list of arguments is {}"
-	case invalidUTF8At(rest):
-		return InvalidUTF8, "the text is not valid UTF-8"
-	case surrogateAt(rest):
-		return LoneSurrogate, `a \u escape is one half of a surrogate pair without the other`
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return Truncated, "the text ends before the JSON value does"
-	case notANumberAt(rest):
-		return NotANumber, "NaN and Infinity are not JSON values"
-	case errors.Is(err, jsontext.ErrNonStringName):
-		return Syntax, "the member name of an object must be a string"
-	default:
-		return Syntax, "this byte cannot stand here in JSON"
-	}
-}
-
-func invalidUTF8At(rest []byte) bool {
-	r, size := utf8.DecodeRune(rest)
-	return r == utf8.RuneError && size == 1
-}
-
-// surrogateAt reports whether rest starts with the escape of a surrogate, \ud800 to \udfff.
-func surrogateAt(rest []byte) bool {
-	return len(rest) >= 6 && rest[0] == '\\' && rest[1] == 'u' && rest[2]|0x20 == 'd' &&
-		(rest[3] == '8' || rest[3] == '9' || rest[3]|0x20 >= 'a' && rest[3]|0x20 <= 'f')
-}
-
-func notANumberAt(rest []byte) bool {
-	rest = bytes.TrimLeft(rest, " \t\r\n,:-")
-	return bytes.HasPrefix(rest, []byte("NaN")) || bytes.HasPrefix(rest, []byte("nan")) || bytes.HasPrefix(rest, []byte("Inf"))
 }
 
 // shortPath cuts a long pointer at a rune boundary.

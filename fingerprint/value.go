@@ -44,7 +44,7 @@ type document struct {
 	// order lists the values of each array in turn, and those of each object twice: as written and sorted by name.
 	order []int32
 	// unescaped holds the texts of strings that were written with escapes; the others are parts of source.
-	unescaped []string
+	unescaped string
 }
 
 // node has no pointers, so that the garbage collector need not look at a document's nodes.
@@ -55,12 +55,9 @@ type node struct {
 	typ          Type
 }
 
-// span is a part of document.source, or with a negative start the element -start-1 of document.unescaped.
-type span struct{ start, end int32 }
-
 func (d *document) string(s span) string {
 	if s.start < 0 {
-		return d.unescaped[-s.start-1]
+		return d.unescaped[^s.start:s.end]
 	}
 	return d.source[s.start:s.end]
 }

@@ -15,6 +15,7 @@ type shipment struct {
 	rule    *policy.Rule
 	tool    string
 	args    fingerprint.Value
+	trace   string    // traceparent for the upstream, "" for none
 	effect  Effect    // the zero Effect for a read
 	started time.Time // before the claim was asked for; its monotonic reading bounds the send
 }
@@ -64,6 +65,9 @@ func (g *Guard) attempt(ctx context.Context, sh shipment) (out Outcome) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, up.Timeout)
 	defer cancel()
+	if sh.trace != "" {
+		req.Header["Traceparent"] = []string{sh.trace}
+	}
 	sending = true
 	out = g.forward.Send(ctx, Attempt{
 		Effect: sh.effect.ID, Tool: sh.tool, Method: req.Method, URL: req.URL, Header: req.Header, Body: req.Body,

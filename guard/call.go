@@ -16,6 +16,7 @@ type Call struct {
 	Agent          string            // used only when the credential names none
 	Labels         map[string]string // for conditions and scopes
 	IdempotencyKey string
+	TraceParent    string        // W3C Trace Context, passed on to the upstream; the caller has checked its form
 	Execute        Execute       // "" for what the policy says: the guard where there is an upstream, else the caller
 	Wait           time.Duration // how long the caller is ready to wait; 0 for the default, negative for not at all
 }

@@ -160,6 +160,6 @@ func (g *Guard) pass(ctx context.Context, r *proposal) (Answer, error) {
 		return Answer{}, err
 	}
 	defer release()
-	out := g.attempt(ctx, shipment{rule: r.rule, tool: r.call.Tool, args: r.args, started: time.Now()})
+	out := g.attempt(ctx, shipment{rule: r.rule, tool: r.call.Tool, args: r.args, trace: r.call.TraceParent, started: time.Now()})
 	return r.answerPassed(out), nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/onceguard/onceguard/guard"
+	"github.com/onceguard/onceguard/guard/store/storetest"
 )
 
 func TestTheSameEffectInAnotherSpellingIsReplayed(t *testing.T) {
@@ -286,5 +287,29 @@ func TestBadCallsAreRefusedWithTheirField(t *testing.T) {
 			}
 		}
 		w.executions(0)
+	})
+}
+
+func TestTheTraceGoesOnToTheUpstream(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		c := refund
+		c.TraceParent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+		w.expect(alice, c, guard.AnswerForwarded, guard.CodeForwarded)
+		if got := w.up.sent()[0].Header["Traceparent"]; len(got) != 1 || got[0] != c.TraceParent {
+			t.Errorf("traceparent %v", got)
+		}
+	})
+}
+
+func TestAReplayWritesNothingOnItsWay(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.expect(alice, refund, guard.AnswerForwarded, guard.CodeForwarded)
+		refuse := func(verb string) storetest.Fault {
+			t.Errorf("a replay waits for %s", verb)
+			return storetest.None
+		}
+		w.fail.Store(&refuse)
+		w.expect(alice, refund, guard.AnswerReplayed, guard.CodeReplayed)
+		w.fail.Store(nil)
 	})
 }

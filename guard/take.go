@@ -45,7 +45,7 @@ func (g *Guard) take(ctx context.Context, r *proposal, s situation, ru ruling, p
 			return nil, s, &Error{Code: CodeCorrupt, Op: "claim", Message: "the recorded arguments cannot be read", Err: err}
 		}
 	}
-	done := g.launch(shipment{rule: r.rule, tool: r.call.Tool, args: args, effect: e, started: started}, release)
+	done := g.launch(shipment{rule: r.rule, tool: r.call.Tool, args: args, trace: r.call.TraceParent, effect: e, started: started}, release)
 	a, err := r.awaitFlight(ctx, now, done)
 	return &a, s, err
 }

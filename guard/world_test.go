@@ -134,7 +134,7 @@ func inWorld(t *testing.T, story func(t *testing.T, w *world)) {
 		if err := <-swept; err != nil {
 			t.Errorf("run: %v", err)
 		}
-		//CHECK storetest.Check(t, w.store, alice.Tenant)
+		storetest.Check(t, w.store, alice.Tenant)
 		if err := w.store.Close(); err != nil {
 			t.Errorf("close: %v", err)
 		}

@@ -16,7 +16,7 @@ type Question struct {
 // Other is the second call of a Question. What it leaves out is as in the first.
 type Other struct {
 	Tool           string            `json:"tool,omitzero"`
-	Arguments      json.RawMessage   `json:"arguments"`
+	Arguments      json.RawMessage   `json:"arguments,omitzero"`
 	Run            string            `json:"run,omitzero"`
 	Agent          string            `json:"agent,omitzero"`
 	Labels         map[string]string `json:"labels,omitzero"`

@@ -28,6 +28,8 @@ func unreadable(t *testing.T, start func(t *testing.T) Driver) {
 		"TLS alert":                       "\x15\x03\x01\x00\x02\x02\x28",
 		"status is no number":             "HTTP/1.1 abc OK\r\nContent-Length: 0\r\n\r\n",
 		"HTTP of another age":             "HTTP/x 200 OK\r\nContent-Length: 0\r\n\r\n",
+		"HTTP/0.0":                        "HTTP/0.0 200 OK\r\nContent-Length: 0\r\n\r\n",
+		"HTTP/2.0 in text":                "HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n",
 		"negative length":                 "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
 		"two lengths":                     "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n12",
 		"header without colon":            "HTTP/1.1 200 OK\r\nContent\r\n\r\n",
@@ -161,7 +163,7 @@ func bodiless(code string) bool { return code == "204" || code == "304" }
 
 // redirect: an answer that names another place is an answer. The other place sees nothing.
 func redirect(t *testing.T, start func(t *testing.T) Driver) {
-	target := newPeer(t, says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+	target := newPeer(t, accepts)
 	d := start(t)
 	for _, code := range []int{300, 301, 302, 303, 305, 307, 308} {
 		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodGet} {

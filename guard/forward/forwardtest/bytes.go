@@ -17,7 +17,7 @@ import (
 // exactBytes: what the policy says arrives as it is.
 func exactBytes(t *testing.T, start func(t *testing.T) Driver) {
 	d := start(t)
-	p := newPeer(t, says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+	p := newPeer(t, accepts)
 	last := func() arrival { all := p.arrivals(); return all[len(all)-1] }
 
 	for name, body := range map[string][]byte{
@@ -63,6 +63,9 @@ func exactBytes(t *testing.T, start func(t *testing.T) Driver) {
 		if kind, agent := got.Header.Get("Content-Type"), got.UserAgent(); kind != "application/json" || agent != "onceguard" {
 			t.Errorf("Content-Type is %q and User-Agent %q", kind, agent)
 		}
+		if codings := got.Header.Get("Accept-Encoding"); strings.Contains(codings, "gzip") {
+			t.Errorf("Accept-Encoding is %q: an answer would not be kept as it was sent", codings)
+		}
 		a.Body = nil
 		want(t, d.send(t, a), guard.CodeUpstreamDone)
 		if got := last(); got.Header.Get("Content-Type") != "" || got.ContentLength != 0 {
@@ -90,7 +93,7 @@ func reservedHeaders(t *testing.T, start func(t *testing.T) Driver) {
 		"Host", "content-length", "Transfer-Encoding", "Connection", "Proxy-Connection", "Keep-Alive", "TE", "Trailer",
 		"Upgrade", "Expect", "Proxy-Authorization", "HTTP2-Settings",
 	} {
-		p := newPeer(t, says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+		p := newPeer(t, accepts)
 		a := attempt(p.URL)
 		a.Header[name] = []string{canary}
 		want(t, d.send(t, a), guard.CodeNotSent, guard.CodeUpstreamDone)

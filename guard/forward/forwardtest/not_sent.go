@@ -39,7 +39,7 @@ func notSent(t *testing.T, start func(t *testing.T) Driver) {
 		return attempt(tlsServer(t, &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}))
 	})
 	fails("no TLS behind https", func(t *testing.T) guard.Attempt {
-		p := newPeer(t, says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+		p := newPeer(t, accepts)
 		t.Cleanup(func() { p.saw(t, 0) })
 		return attempt(strings.Replace(p.URL, "http:", "https:", 1))
 	})
@@ -59,13 +59,26 @@ func notSent(t *testing.T, start func(t *testing.T) Driver) {
 	})
 
 	t.Run("context that is over", func(t *testing.T) {
-		p := newPeer(t, says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+		p := newPeer(t, accepts)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		out := start(t).Forwarder.Send(ctx, attempt(p.URL))
 		check(t, out)
 		want(t, out, guard.CodeNotSent)
 		p.saw(t, 0)
+	})
+	t.Run("context that is over, connection that was used", func(t *testing.T) {
+		p := newPeer(t, accepts)
+		d := start(t)
+		for n := 1; n <= 20; n++ {
+			want(t, d.send(t, attempt(p.URL)), guard.CodeUpstreamDone)
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			out := d.Forwarder.Send(ctx, attempt(p.URL))
+			check(t, out)
+			want(t, out, guard.CodeNotSent)
+			p.saw(t, n)
+		}
 	})
 
 	// A connection that is accepted and reset at once may take bytes before it breaks. The forwarder may say that
@@ -107,8 +120,14 @@ func refusedTarget(t *testing.T, start func(t *testing.T) Driver) {
 			want(t, d.send(t, a), guard.CodeNotSent)
 		})
 	}
+	t.Run("user information", func(t *testing.T) {
+		p := newPeer(t, accepts)
+		a := attempt(strings.Replace(p.URL, "://", "://user:"+canary+"@", 1))
+		want(t, d.send(t, a), guard.CodeNotSent)
+		p.saw(t, 0)
+	})
 	t.Run("private address without leave", func(t *testing.T) {
-		p := newPeer(t, says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+		p := newPeer(t, accepts)
 		a := attempt(p.URL)
 		want(t, d.send(t, a), guard.CodeUpstreamDone)
 		a.Private = false
@@ -119,7 +138,7 @@ func refusedTarget(t *testing.T, start func(t *testing.T) Driver) {
 	})
 	for _, method := range []string{"", "CONNECT", "TRACE", "PO ST", "POST\r\n", "\x00"} {
 		t.Run("method "+method, func(t *testing.T) {
-			p := newPeer(t, says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+			p := newPeer(t, accepts)
 			a := attempt(p.URL)
 			a.Method = method
 			want(t, d.send(t, a), guard.CodeNotSent)

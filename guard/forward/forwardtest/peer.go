@@ -124,3 +124,9 @@ func reset(c net.Conn) {
 
 // hold waits until the other side closes.
 func hold(c net.Conn) { io.Copy(io.Discard, c) }
+
+// accepts answers every request with an empty 200 and keeps the connection.
+func accepts(_ int, c net.Conn, _ arrival) bool {
+	io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+	return true
+}

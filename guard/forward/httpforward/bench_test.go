@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -53,7 +54,7 @@ func BenchmarkNetHTTP(b *testing.B) {
 			t := &http.Transport{MaxIdleConnsPerHost: 64}
 			defer t.CloseIdleConnections()
 			together(b, callers, func() {
-				req, _ := http.NewRequest("POST", server.URL+"/refunds", http.NoBody)
+				req, _ := http.NewRequest("POST", server.URL+"/refunds", strings.NewReader(`{"order":"1","amount":"25.00"}`))
 				resp, err := t.RoundTrip(req)
 				if err != nil {
 					b.Error(err)

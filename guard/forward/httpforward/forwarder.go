@@ -33,7 +33,8 @@ type Options struct {
 	TLS *tls.Config
 
 	// Reuse is how long an idle connection may be kept for another attempt. Zero, the default, gives every attempt
-	// a connection of its own; the package comment says why.
+	// a connection of its own; the package comment says why. Of an upstream that sends more than was asked on a
+	// kept connection, net/http writes the first bytes to the standard logger of package log.
 	Reuse   time.Duration
 	MaxIdle int // connections kept in all. Default DefaultMaxIdle
 

@@ -60,7 +60,7 @@ func noAnswer(ctx context.Context, sent, answered, oversize bool) guard.Outcome 
 	switch {
 	case ctx.Err() != nil:
 		return unknown(guard.CodeUpstreamTimeout, "The upstream did not answer in time.")
-	case answered && oversize:
+	case oversize:
 		return unknown(guard.CodeUpstreamOversize, "The headers of the upstream's answer are too large.")
 	case answered:
 		return unknown(guard.CodeUpstreamGarbled, "The upstream's answer cannot be read as HTTP.")
@@ -74,6 +74,9 @@ var errOversize = errors.New("body too large")
 // readBody reads the answer's body to its end. An error says that it is not complete, or too large.
 func (f *Forwarder) readBody(resp *http.Response) ([]byte, error) {
 	defer resp.Body.Close()
+	if resp.ProtoMajor != spoken(resp) {
+		return nil, http.ErrNotSupported // net/http reads "HTTP/0.0 200" as gladly as any other version
+	}
 	if resp.StatusCode == http.StatusSwitchingProtocols || resp.Request.Method == http.MethodHead {
 		return nil, nil // no body follows: what follows a 101, which nobody asked for, is not HTTP
 	}
@@ -90,6 +93,14 @@ func (f *Forwarder) readBody(resp *http.Response) ([]byte, error) {
 		return nil, io.ErrUnexpectedEOF
 	}
 	return body, nil
+}
+
+// spoken is the major version of the protocol on the connection that the answer came by.
+func spoken(resp *http.Response) int {
+	if resp.TLS != nil && resp.TLS.NegotiatedProtocol == "h2" {
+		return 2
+	}
+	return 1
 }
 
 // endsByClosing reports whether nothing but the end of the connection ends the body.

@@ -147,12 +147,12 @@ func (s *Store) connect(ctx context.Context) error {
 // write-ahead log is folded into the file every 2,000 pages (16 MiB), inside a commit: a folding that runs beside
 // the writer never catches up with it. synchronous = FULL flushes the log at each commit; fullfsync does so on macOS.
 const (
-	writing = `PRAGMA page_size = 8192;
+	writing = `PRAGMA page_size = 4096;
 		PRAGMA journal_mode = wal;
 		PRAGMA synchronous = full;
 		PRAGMA fullfsync = on;
 		PRAGMA checkpoint_fullfsync = on;
-		PRAGMA wal_autocheckpoint = 2000;
+		PRAGMA wal_autocheckpoint = 4000;
 		PRAGMA journal_size_limit = 67108864;
 		PRAGMA cache_size = -65536;
 		PRAGMA temp_store = memory;
@@ -201,8 +201,8 @@ func explain(err error) error {
 func migrate(ctx context.Context, conn *sqlite.Conn) error {
 	var id, version, tables int64
 	for text, to := range map[string]*int64{
-		"PRAGMA application_id": &id,
-		"PRAGMA user_version":   &version,
+		"PRAGMA application_id":              &id,
+		"PRAGMA user_version":                &version,
 		"SELECT count(*) FROM sqlite_schema": &tables,
 	} {
 		n, err := sqlitex.ResultInt64(conn.Prep(text))

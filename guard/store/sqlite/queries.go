@@ -30,6 +30,7 @@ var (
 	sqlEffectsDue        = query("effects_due")
 	sqlEffectsInReview   = query("effects_in_review")
 	sqlEffectsList       = query("effects_list")
+	sqlEffectsUnsent     = query("effects_unsent")
 	sqlEventInsert       = query("event_insert")
 	sqlEventWithPrevious = query("event_with_previous")
 	sqlEventsOfEffect    = query("events_of_effect")

@@ -112,17 +112,12 @@ func (s *scanner) time() time.Time {
 	return time.UnixMicro(s.stmt.ColumnInt64(s.n - 1)).UTC()
 }
 
-// until returns what the state waits for. The row has one column for it, because no state waits for two things.
-func (r *record) until() time.Time {
-	switch r.State {
-	case guard.Pending:
+// due returns when time ends the state. The row has one column for it, because no state has two ends.
+func (r *record) due() time.Time {
+	if r.State == guard.Pending {
 		return r.LeaseUntil
-	case guard.Held, guard.Approved:
-		return r.ExpiresAt
-	case guard.Done, guard.Refused:
-		return r.WindowUntil
 	}
-	return time.Time{}
+	return r.ExpiresAt
 }
 
 // setUntil says until when the state lasts; the zero time for states that end by no clock.
@@ -151,7 +146,10 @@ func scanRecord(stmt *sqlite.Stmt) *record {
 	r.Fence, r.Claim, r.Attempts, r.Failures = s.number(), s.text(), int(s.number()), int(s.number())
 	r.Review, r.Policy, r.Window = guard.Code(s.text()), s.text(), time.Duration(s.number())
 	r.Created, r.Updated = s.time(), s.time()
-	r.setUntil(s.time())
+	r.LeaseUntil, r.WindowUntil = s.time(), s.time()
+	if r.State != guard.Pending {
+		r.LeaseUntil, r.ExpiresAt = time.Time{}, r.LeaseUntil
+	}
 	r.Events, r.Head = int(s.number()), s.digest()
 	r.headEvent, r.argumentsEvent, r.resultEvent = s.number(), s.number(), s.number()
 	return r
@@ -164,7 +162,7 @@ func bindInsert(stmt *sqlite.Stmt, r *record) {
 	b.blob(r.Key[:]).number(int64(r.Generation)).digest(r.Wide).digest(r.Identity).digest(r.CallerKey)
 	b.text(string(r.State)).text(string(r.Code)).text(r.Reason)
 	b.number(r.Fence).text(r.Claim).number(int64(r.Attempts)).number(int64(r.Failures))
-	b.text(string(r.Review)).text(r.Policy).number(int64(r.Window)).time(r.Created).time(r.Updated).time(r.until())
+	b.text(string(r.Review)).text(r.Policy).number(int64(r.Window)).time(r.Created).time(r.Updated).time(r.due()).time(r.WindowUntil)
 	b.number(int64(r.Events)).blob(r.Head[:]).number(r.headEvent).reference(r.argumentsEvent).reference(r.resultEvent)
 }
 
@@ -175,7 +173,7 @@ func bindUpdate(stmt *sqlite.Stmt, r *record, from guard.State, at int64) {
 	b.text(r.Subject).text(r.Agent).text(r.Run).text(r.CallID).text(string(r.Execute))
 	b.text(string(r.State)).text(string(r.Code)).text(r.Reason)
 	b.number(r.Fence).text(r.Claim).number(int64(r.Attempts)).number(int64(r.Failures))
-	b.text(string(r.Review)).text(r.Policy).number(int64(r.Window)).time(r.Updated).time(r.until())
+	b.text(string(r.Review)).text(r.Policy).number(int64(r.Window)).time(r.Updated).time(r.due()).time(r.WindowUntil)
 	b.number(int64(r.Events)).blob(r.Head[:]).number(r.headEvent).reference(r.argumentsEvent).reference(r.resultEvent)
 }
 

@@ -157,11 +157,13 @@ func (w *writer) commit(batch []*request) {
 		return
 	}
 	for _, r := range batch {
+		// A refusal falls with its batch, because it may rest on a write of the same batch that never came true.
+		// It wrote nothing, so that it is never uncertain.
 		switch {
 		case err == nil:
-		case errors.Is(err, errCommit):
+		case errors.Is(err, errCommit) && r.err == nil:
 			r.err = uncertain(r.op, err)
-		case r.err == nil || !isRefusal(r.err):
+		default:
 			r.err = unavailable(r.op, err)
 		}
 		close(r.done)

@@ -1,1 +1,1 @@
-UPDATE effects SET until = ?3 WHERE number = ?1 AND state = 'pending' AND fence = ?2
+UPDATE effects SET due = ?3 WHERE number = ?1 AND state = 'pending' AND fence = ?2

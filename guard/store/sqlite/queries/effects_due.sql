@@ -1,4 +1,2 @@
--- What time has decided, the oldest first.
-SELECT * FROM effects
-WHERE state IN ('held', 'approved', 'pending') AND until <= ?1
-ORDER BY until LIMIT ?2
+-- What time has decided, the longest ago first.
+SELECT * FROM effects WHERE due <= ?1 ORDER BY due LIMIT ?2

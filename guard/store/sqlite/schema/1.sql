@@ -18,8 +18,7 @@ CREATE TABLE effects (
 	wide       BLOB CHECK (length(wide) = 32),
 	identity   BLOB CHECK (length(identity) = 32),
 	caller_key BLOB CHECK (length(caller_key) = 32),
-	state      TEXT NOT NULL CHECK (state IN
-	             ('held', 'approved', 'pending', 'done', 'failed', 'partial', 'unknown', 'refused')),
+	state      TEXT NOT NULL,
 	code       TEXT NOT NULL,
 	reason     TEXT NOT NULL,
 	fence      INTEGER NOT NULL CHECK (fence > 0),
@@ -31,27 +30,32 @@ CREATE TABLE effects (
 	window_ns  INTEGER NOT NULL CHECK (window_ns >= 0),
 	created    INTEGER NOT NULL,
 	updated    INTEGER NOT NULL CHECK (updated >= created),
-	-- What the state waits for: the end of the lease, of the time to decide, of the window.
-	until      INTEGER,
+	due        INTEGER,             -- when time ends the state: the lease, or the time to decide or to use a decision
+	window_until INTEGER,           -- done, and refused by a person: until when it answers
 	events     INTEGER NOT NULL CHECK (events > 0),
 	head       BLOB NOT NULL CHECK (length(head) = 32),
 	head_event INTEGER NOT NULL REFERENCES events,
 	arguments_event INTEGER REFERENCES events,
 	result_event    INTEGER REFERENCES events,
 
+	-- Alternatives and not IN lists, for which SQLite builds a table at each write. The commonest stand first.
 	CHECK (CASE state
-		WHEN 'pending'  THEN until IS NOT NULL AND claim <> '' AND attempts > 0
-		WHEN 'held'     THEN until IS NOT NULL
-		WHEN 'approved' THEN until IS NOT NULL
-		WHEN 'done'     THEN until IS NOT NULL AND attempts > 0
-		WHEN 'refused'  THEN attempts = 0
-		ELSE until IS NULL AND attempts > 0
+		WHEN 'pending'  THEN due IS NOT NULL AND window_until IS NULL AND attempts > 0 AND claim <> ''
+		WHEN 'done'     THEN due IS NULL AND window_until IS NOT NULL AND attempts > 0
+		WHEN 'failed'   THEN due IS NULL AND window_until IS NULL AND attempts > 0
+		WHEN 'partial'  THEN due IS NULL AND window_until IS NULL AND attempts > 0
+		WHEN 'unknown'  THEN due IS NULL AND window_until IS NULL AND attempts > 0
+		WHEN 'held'     THEN due IS NOT NULL AND window_until IS NULL AND attempts = 0
+		WHEN 'approved' THEN due IS NOT NULL AND window_until IS NULL
+		WHEN 'refused'  THEN due IS NULL AND attempts = 0
+		ELSE FALSE
 	END)
 ) STRICT;
 
 CREATE UNIQUE INDEX effects_by_key ON effects (key, generation);
 CREATE INDEX effects_by_tenant ON effects (tenant);
-CREATE INDEX effects_due ON effects (until) WHERE state IN ('held', 'approved', 'pending');
+CREATE INDEX effects_due ON effects (due) WHERE due IS NOT NULL;
+CREATE INDEX effects_unsent ON effects (updated) WHERE state = 'approved' AND execute = 'guard';
 CREATE INDEX effects_in_review ON effects (tenant) WHERE review <> '';
 CREATE INDEX effects_by_wide ON effects (wide) WHERE wide IS NOT NULL;
 CREATE INDEX effects_by_identity ON effects (identity) WHERE identity IS NOT NULL;

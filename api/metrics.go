@@ -1,0 +1,93 @@
+package api
+
+import (
+	"net/http"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/onceguard/onceguard/guard"
+)
+
+// maxTools is the most names of tools that metrics tell apart; further ones are counted as "other". Agents choose the
+// names, and each one costs memory for good.
+const maxTools = 200
+
+// Metrics observes a guard for Prometheus. No id, key or argument is ever a label.
+type Metrics struct {
+	registry *prometheus.Registry
+	calls    *prometheus.CounterVec
+	decision *prometheus.HistogramVec
+	upstream *prometheus.HistogramVec
+	swept    prometheus.Counter
+
+	mu    sync.RWMutex
+	tools map[string]struct{}
+}
+
+var _ guard.Observer = (*Metrics)(nil)
+
+// NewMetrics makes metrics with a registry of their own. version is the program's, for onceguard_build_info.
+func NewMetrics(version string) *Metrics {
+	buckets := []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "onceguard_calls_total", Help: "Calls that were decided."}, []string{"tool", "decision", "code"}),
+		decision: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "onceguard_decision_duration_seconds", Help: "From a call to its answer, with the time of the upstream and of waiting.",
+			Buckets: buckets}, []string{"decision"}),
+		upstream: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "onceguard_upstream_duration_seconds", Help: "Attempts at upstreams, by what they proved.",
+			Buckets: buckets}, []string{"tool", "outcome"}),
+		swept: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "onceguard_swept_total", Help: "Effects whose lease or time was over."}),
+		tools: map[string]struct{}{},
+	}
+	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "onceguard_build_info", Help: "Always 1; the labels tell the build."}, []string{"version", "go"})
+	build.WithLabelValues(version, runtime.Version()).Set(1)
+	m.registry.MustRegister(m.calls, m.decision, m.upstream, m.swept, build,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Answered counts a decision.
+func (m *Metrics) Answered(tool string, kind guard.AnswerKind, code guard.Code, took time.Duration) {
+	m.calls.WithLabelValues(m.tool(tool), string(kind), string(code)).Inc()
+	m.decision.WithLabelValues(string(kind)).Observe(took.Seconds())
+}
+
+// Attempted counts an attempt at an upstream.
+func (m *Metrics) Attempted(tool string, state guard.State, _ guard.Code, took time.Duration) {
+	m.upstream.WithLabelValues(m.tool(tool), string(state)).Observe(took.Seconds())
+}
+
+// Swept counts effects that the sweeper changed.
+func (m *Metrics) Swept(changed int) { m.swept.Add(float64(changed)) }
+
+// tool is the label for a tool.
+func (m *Metrics) tool(name string) string {
+	m.mu.RLock()
+	_, ok := m.tools[name]
+	m.mu.RUnlock()
+	if ok {
+		return name
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, ok := m.tools[name]; !ok && len(m.tools) >= maxTools {
+		return "other"
+	}
+	m.tools[name] = struct{}{}
+	return name
+}
+
+// Handler serves the metrics.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}

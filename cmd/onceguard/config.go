@@ -1,0 +1,158 @@
+package main
+
+import (
+	"log/slog"
+	"net"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/onceguard/onceguard/guard/forward/httpforward"
+)
+
+// Config is everything that can be set about a server. Each setting is a flag (--log-format), an environment variable
+// (ONCEGUARD_LOG_FORMAT) and a key of the configuration file (log_format); flags win over the environment, and the
+// environment over the file. An empty variable counts as not set. No setting is a secret: secrets are in the data folder and in
+// variables that policies name.
+type Config struct {
+	Addr     string // host:port to listen on; port 0 takes any free one
+	Data     string // folder of the ledger and the installation key
+	Policies string // folder or file of policies; "" runs without any
+	Dev      bool   // no API keys; only on a loopback address
+
+	Wait         time.Duration // how long a call waits for an outcome when it does not say; up to 50s
+	Sweep        time.Duration // between two looks for leases that are over
+	Settle       time.Duration // from an unknown outcome to the moment when a person may say that it did not happen
+	SendGrace    time.Duration // added to an upstream's timeout to make the lease of a send
+	DrainTimeout time.Duration // how long a shutdown waits for the calls under way
+	Flights      int           // most calls under way at one time; further ones are refused
+	MaxAnswer    int64         // bytes of an upstream's answer; a larger one makes the outcome unknown
+
+	LogFormat   string // json or text
+	LogLevel    string // debug, info, warn or error
+	ReviewURL   string // what the links to reviews in answers begin with
+	OpenMetrics bool   // serve /metrics without a key
+}
+
+// maxWait is what the guard allows at most: clients give up after a minute.
+const maxWait = 50 * time.Second
+
+var (
+	logFormats = []string{"json", "text"}
+	logLevels  = []string{"debug", "info", "warn", "error"}
+)
+
+// flags declares the settings with their defaults. The order is that of the help.
+func (c *Config) flags() *pflag.FlagSet {
+	f := pflag.NewFlagSet("settings", pflag.ContinueOnError)
+	f.SortFlags = false
+	f.StringVar(&c.Addr, "addr", "127.0.0.1:7411", "`host:port` to listen on; port 0 takes any free one")
+	f.StringVar(&c.Data, "data", "", "`folder` of the ledger and the installation key (default ~/.onceguard)")
+	f.StringVar(&c.Policies, "policies", "", "`folder` or file of policies, reloaded when it changes; none: every tool is guarded as unknown")
+	f.BoolVar(&c.Dev, "dev", false, "run without API keys, on a loopback address only")
+	f.DurationVar(&c.Wait, "wait", 25*time.Second, "how long a call waits for an outcome when it does not say, at most 50s")
+	f.DurationVar(&c.Sweep, "sweep", time.Second, "time between two looks for leases that are over")
+	f.DurationVar(&c.Settle, "settle", 10*time.Second, "time after an unknown outcome before a person may say that it did not happen")
+	f.DurationVar(&c.SendGrace, "send-grace", 10*time.Second, "time added to an upstream's timeout to make the lease of a send")
+	f.DurationVar(&c.DrainTimeout, "drain-timeout", 60*time.Second, "how long a shutdown waits for the calls under way")
+	f.IntVar(&c.Flights, "flights", 4096, "most calls under way at one time; further ones are refused")
+	f.Int64Var(&c.MaxAnswer, "max-answer", httpforward.DefaultMaxBody, "`bytes` of an upstream's answer; a larger one makes the outcome unknown")
+	f.StringVar(&c.LogFormat, "log-format", "json", "json or text")
+	f.StringVar(&c.LogLevel, "log-level", "info", "debug, info, warn or error")
+	f.StringVar(&c.ReviewURL, "review-url", "", "what the links to reviews in answers begin with (default /v1/reviews/)")
+	f.BoolVar(&c.OpenMetrics, "open-metrics", false, "serve /metrics without a key")
+	return f
+}
+
+// paths are the settings that name a file or folder. In the configuration file they are relative to it.
+var paths = []string{"data", "policies"}
+
+// envName is the variable of a setting, fileKey its key in the configuration file. flag is the name of its flag.
+func envName(flag string) string { return envPrefix + strings.ToUpper(fileKey(flag)) }
+func fileKey(flag string) string { return strings.ReplaceAll(flag, "-", "_") }
+
+const envPrefix = "ONCEGUARD_"
+
+// loopback reports whether addr can only be reached from this machine.
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+func (c *Config) logLevel() slog.Level {
+	var l slog.Level
+	// validate has refused everything that is not a level.
+	_ = l.UnmarshalText([]byte(c.LogLevel))
+	return l
+}
+
+// validate refuses what cannot be served. Each complaint begins with the name of a setting.
+func (s *settings) validate() error {
+	c := s.config
+	if _, _, err := net.SplitHostPort(c.Addr); err != nil {
+		s.complain("addr", "%q is not host:port, such as 127.0.0.1:7411", c.Addr)
+	}
+	if c.Dev && !loopback(c.Addr) {
+		s.complain("dev", "without keys the server must not be reachable from elsewhere, and %s is: listen on 127.0.0.1, or run with keys", c.Addr)
+	}
+	for _, d := range []struct {
+		name        string
+		value       time.Duration
+		least, most time.Duration
+	}{
+		{"wait", c.Wait, time.Millisecond, maxWait},
+		{"sweep", c.Sweep, 10 * time.Millisecond, time.Minute},
+		{"settle", c.Settle, 0, 24 * time.Hour},
+		{"send-grace", c.SendGrace, 200 * time.Millisecond, time.Hour},
+		{"drain-timeout", c.DrainTimeout, 100 * time.Millisecond, time.Hour},
+	} {
+		if d.value < d.least || d.value > d.most {
+			s.complain(d.name, "%s is not between %s and %s", d.value, d.least, d.most)
+		}
+	}
+	if c.Flights < 1 || c.Flights > 1<<20 {
+		s.complain("flights", "%d is not between 1 and %d", c.Flights, 1<<20)
+	}
+	if c.MaxAnswer < 1<<10 || c.MaxAnswer > 1<<30 {
+		s.complain("max-answer", "%d is not between %d and %d bytes", c.MaxAnswer, 1<<10, 1<<30)
+	}
+	for _, w := range []struct {
+		name, value string
+		choices     []string
+	}{{"log-format", c.LogFormat, logFormats}, {"log-level", c.LogLevel, logLevels}} {
+		if !slices.Contains(w.choices, w.value) {
+			s.complain(w.name, "%q is not one of %s", w.value, strings.Join(w.choices, ", "))
+		}
+	}
+	return s.err()
+}
+
+// defaultData is .onceguard in the home folder of the environment; "" where there is none.
+func defaultData(e environment) string {
+	for _, name := range []string{"HOME", "USERPROFILE"} {
+		if home, ok := e.lookup(name); ok {
+			return filepath.Join(home, ".onceguard")
+		}
+	}
+	return ""
+}
+
+// environment is what os.Environ returns.
+type environment []string
+
+// lookup returns a variable that is set and not empty. The last of several counts.
+func (e environment) lookup(name string) (string, bool) {
+	for _, entry := range slices.Backward(e) {
+		if n, v, _ := strings.Cut(entry, "="); n == name {
+			return v, v != ""
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// answerGrace is how long requests may take to write their answers after the calls under way have landed. Who still
+// waits then, for an effect that somebody else carries out, is told to ask again.
+const answerGrace = time.Second
+
+// drain ends the server's work in good order: no new calls, then the outcome of those under way, then their answers.
+func (s *server) drain() error {
+	s.log.Info("shutting down: waiting for the calls under way", "at_most", s.config.DrainTimeout.String())
+	ctx, cancel := context.WithTimeout(context.Background(), s.config.DrainTimeout)
+	defer cancel()
+	landed := s.guard.Drain(ctx)
+
+	grace := time.AfterFunc(answerGrace, s.hangUp)
+	defer grace.Stop()
+	ctx, cancel = context.WithTimeout(context.Background(), 3*answerGrace)
+	defer cancel()
+	if err := s.http.Shutdown(ctx); err != nil {
+		s.log.Warn("connections were cut", "error", err)
+		_ = s.http.Close() // their callers ask again
+	}
+	if errors.Is(landed, context.DeadlineExceeded) {
+		return fmt.Errorf("some calls were still under way after %s; unless they answer in time, their effects become unknown", s.config.DrainTimeout)
+	}
+	return landed
+}
+
+// close ends the parts in the reverse of the order in which they were made. It is safe after a start that failed half way.
+func (s *server) close() error {
+	var errs []error
+	if s.hangUp != nil {
+		s.hangUp()
+	}
+	if s.listener != nil {
+		s.listener.Close() // for the second time after a drain
+	}
+	if s.background != nil {
+		s.background()
+	}
+	s.sweeping.Wait()
+	if s.forward != nil {
+		errs = append(errs, s.forward.Close())
+	}
+	if s.policies != nil {
+		<-s.policies.Done()
+	}
+	if s.folder != nil {
+		errs = append(errs, s.folder.ledger.Close())
+		s.log.Info("the ledger is closed")
+	}
+	return errors.Join(errs...)
+}

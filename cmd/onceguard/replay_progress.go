@@ -1,0 +1,65 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/mattn/go-isatty"
+)
+
+// isTerminal reports whether a person sees what is written to w as it comes.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd())
+}
+
+// progress shows on a terminal how far a pass is. Elsewhere it writes nothing.
+type progress struct {
+	done atomic.Int64
+	end  chan struct{}
+	gone chan struct{}
+}
+
+// startProgress shows total calls under a name until stop.
+func startProgress(w io.Writer, name string, total int) *progress {
+	p := &progress{end: make(chan struct{}), gone: make(chan struct{})}
+	if !isTerminal(w) {
+		close(p.gone)
+		return p
+	}
+	go func() {
+		defer close(p.gone)
+		began := time.Now()
+		tick := time.NewTicker(200 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				fmt.Fprint(w, "\r"+progressLine(name, int(p.done.Load()), total, time.Since(began))+"\x1b[K")
+			case <-p.end:
+				fmt.Fprint(w, "\r\x1b[K")
+				return
+			}
+		}
+	}()
+	return p
+}
+
+// progressLine says how many calls are done, how fast, and how long the rest will take.
+func progressLine(name string, done, total int, took time.Duration) string {
+	line := fmt.Sprintf("%s  %s of %s calls (%d %%)", name, grouped(done), grouped(total), 100*done/max(total, 1))
+	speed := rate(done, took)
+	if speed == 0 {
+		return line
+	}
+	left := time.Duration(float64(total-done) / speed * float64(time.Second))
+	return fmt.Sprintf("%s  %.0f/s  %s left", line, speed, left.Round(time.Second))
+}
+
+func (p *progress) stop() {
+	close(p.end)
+	<-p.gone
+}

@@ -1,0 +1,214 @@
+package fingerprint
+
+import (
+	"bytes"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// scanner reads the tokens of a JSON text (RFC 8259) whose UTF-8 has been checked. Where a token is not as it must be,
+// its methods return false and nothing more is read.
+type scanner struct {
+	text      []byte
+	at        int
+	unescaped []byte // the texts of the strings with escapes, one behind the other
+}
+
+// span is a part of a text or, with a negative start, the part of unescaped that begins at ^start.
+type span struct{ start, end int32 }
+
+func (s *scanner) bytes(p span) []byte {
+	if p.start < 0 {
+		return s.unescaped[^p.start:p.end]
+	}
+	return s.text[p.start:p.end]
+}
+
+func (s *scanner) compare(p, q span) int { return bytes.Compare(s.bytes(p), s.bytes(q)) }
+
+// skip goes on to the next byte that is not white space and returns it, 0 at the end. No token begins with 0.
+func (s *scanner) skip() byte {
+	for ; s.at < len(s.text); s.at++ {
+		switch c := s.text[s.at]; c {
+		case ' ', '\n', '\t', '\r':
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+func (s *scanner) literal(word string) bool {
+	end := s.at + len(word)
+	if end > len(s.text) || string(s.text[s.at:end]) != word {
+		return false
+	}
+	s.at = end
+	return true
+}
+
+// number reads a number of at most so many digits whose exponent is within ±maxExponent.
+func (s *scanner) number(most int) bool {
+	if s.peek() == '-' {
+		s.at++
+	}
+	zero := s.peek() == '0'
+	digits := s.digits()
+	if digits == 0 || zero && digits > 1 {
+		return false
+	}
+	if s.peek() == '.' {
+		s.at++
+		fraction := s.digits()
+		if fraction == 0 {
+			return false
+		}
+		digits += fraction
+	}
+	if s.peek()|0x20 == 'e' {
+		s.at++
+		if c := s.peek(); c == '+' || c == '-' {
+			s.at++
+		}
+		start := s.at
+		exponent := s.digits()
+		if exponent == 0 || !isExponent(s.text[start:s.at]) {
+			return false
+		}
+		digits += exponent
+	}
+	return digits <= most
+}
+
+func (s *scanner) peek() byte {
+	if s.at < len(s.text) {
+		return s.text[s.at]
+	}
+	return 0
+}
+
+// digits skips digits and returns how many there were.
+func (s *scanner) digits() int {
+	start := s.at
+	for s.at < len(s.text) && isDigit(s.text[s.at]) {
+		s.at++
+	}
+	return s.at - start
+}
+
+func isExponent(digits []byte) bool {
+	n := 0
+	for _, c := range digits {
+		if n = 10*n + int(c-'0'); n > maxExponent {
+			return false
+		}
+	}
+	return true
+}
+
+// string reads a string and returns where its text is.
+func (s *scanner) string() (span, bool) {
+	start := s.at + 1
+	for i, c := range s.text[start:] {
+		switch {
+		case c == '"':
+			s.at = start + i + 1
+			return span{int32(start), int32(start + i)}, true
+		case c == '\\':
+			return s.escaped(start, start+i)
+		case c < ' ':
+			return span{}, false
+		}
+	}
+	return span{}, false
+}
+
+// escaped reads a string that begins at start and has its first escape at i.
+func (s *scanner) escaped(start, i int) (span, bool) {
+	begin := int32(len(s.unescaped))
+	for i < len(s.text) {
+		switch c := s.text[i]; {
+		case c == '\\':
+			s.unescaped = append(s.unescaped, s.text[start:i]...)
+			size := s.escape(s.text[i:])
+			if size == 0 {
+				return span{}, false
+			}
+			i += size
+			start = i
+		case c == '"':
+			s.unescaped = append(s.unescaped, s.text[start:i]...)
+			s.at = i + 1
+			return span{^begin, int32(len(s.unescaped))}, true
+		case c < ' ':
+			return span{}, false
+		default:
+			i++
+		}
+	}
+	return span{}, false
+}
+
+// escape reads the escape that rest begins with and returns its length, 0 when it is none.
+func (s *scanner) escape(rest []byte) int {
+	if len(rest) < 2 {
+		return 0
+	}
+	c := rest[1]
+	switch c {
+	case '"', '\\', '/':
+	case 'b':
+		c = '\b'
+	case 'f':
+		c = '\f'
+	case 'n':
+		c = '\n'
+	case 'r':
+		c = '\r'
+	case 't':
+		c = '\t'
+	case 'u':
+		r, size := unicodeEscape(rest)
+		s.unescaped = utf8.AppendRune(s.unescaped, r)
+		return size
+	default:
+		return 0
+	}
+	s.unescaped = append(s.unescaped, c)
+	return 2
+}
+
+// unicodeEscape reads \uXXXX, or the two of them that make a surrogate pair. One half of a pair is no escape.
+func unicodeEscape(rest []byte) (r rune, size int) {
+	const length, pair = len(`\u0000`), 2 * len(`\u0000`)
+	high, ok := hexEscape(rest)
+	switch {
+	case !ok || high >= 0xDC00 && high <= 0xDFFF:
+		return 0, 0
+	case high < 0xD800 || high > 0xDFFF:
+		return high, length
+	}
+	low, ok := hexEscape(rest[length:])
+	if !ok || low < 0xDC00 || low > 0xDFFF {
+		return 0, 0
+	}
+	return utf16.DecodeRune(high, low), pair
+}
+
+func hexEscape(rest []byte) (r rune, ok bool) {
+	if len(rest) < 6 || rest[0] != '\\' || rest[1] != 'u' {
+		return 0, false
+	}
+	for _, c := range rest[2:6] {
+		switch {
+		case c >= '0' && c <= '9':
+			c -= '0'
+		case c|0x20 >= 'a' && c|0x20 <= 'f':
+			c = c | 0x20 - 'a' + 10
+		default:
+			return 0, false
+		}
+		r = r<<4 | rune(c)
+	}
+	return r, true
+}

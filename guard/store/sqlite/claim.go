@@ -1,0 +1,234 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"github.com/onceguard/onceguard/guard"
+)
+
+// Claim implements guard.Store.
+func (s *Store) Claim(ctx context.Context, r guard.ClaimRequest) (guard.Claimed, error) {
+	if err := checkClaim(&r); err != nil {
+		return guard.Claimed{}, err
+	}
+	var out guard.Claimed
+	err := s.write(ctx, "claim", func(w *writer) (err error) {
+		out, err = w.claim(&r)
+		return err
+	})
+	if err != nil {
+		return guard.Claimed{}, err
+	}
+	return out, nil
+}
+
+func checkClaim(r *guard.ClaimRequest) error {
+	const op = "claim"
+	e := &r.Effect
+	switch {
+	case e.Tenant == "":
+		return invalid(op, "/tenant", "name the tenant")
+	case e.Key.IsZero():
+		return invalid(op, "/key", "give the fingerprint")
+	case e.Window < 0:
+		return invalid(op, "/window", "a window cannot be negative")
+	case e.ID == "" && !r.Again:
+		return invalid(op, "/id", "give the new effect an id")
+	case r.Again && r.Prior == nil:
+		return invalid(op, "/prior", "name the effect that is to be claimed again")
+	case r.Again && e.State != guard.Pending:
+		return invalid(op, "/state", "only a claim can be made again")
+	}
+	switch e.State {
+	case guard.Pending:
+		if r.Lease <= 0 {
+			return invalid(op, "/lease", "a lease must be longer than nothing")
+		}
+		if e.Claim == "" {
+			return invalid(op, "/claim", "give the claim a random id")
+		}
+	case guard.Held:
+		if r.Expiry <= 0 {
+			return invalid(op, "/expiry", "a held call needs a time in which it is decided")
+		}
+	case guard.Refused:
+	default:
+		return invalid(op, "/state", "an effect begins as pending, held or refused")
+	}
+	return nil
+}
+
+func (w *writer) claim(r *guard.ClaimRequest) (guard.Claimed, error) {
+	rival, relation, err := w.rival(r)
+	if err != nil {
+		return guard.Claimed{}, err
+	}
+	if rival != nil {
+		return w.stands(rival, relation)
+	}
+	if r.Prior == nil {
+		return w.begin1(r)
+	}
+	latest, err := w.latest(r)
+	if err != nil {
+		return guard.Claimed{}, err
+	}
+	if latest == nil {
+		return guard.Claimed{}, notFound("claim")
+	}
+	if latest.ID != r.Prior.ID || latest.State != r.Prior.State || latest.Fence != r.Prior.Fence {
+		return w.stands(latest, guard.SameEffect)
+	}
+	if r.Again {
+		return w.again(r, latest)
+	}
+	return w.next(r, latest)
+}
+
+// latest finds the latest generation. The tenant is inside the key, so that an effect of another tenant under it means
+// that keys were made wrongly: nothing of it is shown.
+func (w *writer) latest(r *guard.ClaimRequest) (*record, error) {
+	latest, err := findByKey(w.conn, r.Effect.Key)
+	if err == nil && latest != nil && latest.Tenant != r.Effect.Tenant {
+		return nil, &guard.Error{Code: guard.CodeInternal, Op: "claim", Message: "the fingerprint belongs to another tenant"}
+	}
+	return latest, err
+}
+
+// rival looks for another effect that stands in the way.
+func (w *writer) rival(r *guard.ClaimRequest) (*record, guard.Relation, error) {
+	e := &r.Effect
+	checks := [...]struct {
+		asked    bool
+		digest   [32]byte
+		query    string
+		relation guard.Relation
+	}{
+		{true, e.CallerKey, sqlEffectByCallerKey, guard.KeyConflict},
+		{r.CheckWide, e.Wide, sqlEffectByWide, guard.OtherScope},
+		{r.CheckIdentity, e.Identity, sqlEffectByIdentity, guard.SameIdentity},
+	}
+	for _, c := range checks {
+		if !c.asked || c.digest == [32]byte{} {
+			continue
+		}
+		stmt, err := w.conn.Prepare(c.query)
+		if err != nil {
+			return nil, "", err
+		}
+		b := binder{stmt: stmt}
+		b.blob(c.digest[:]).text(e.Tenant).blob(e.Key[:])
+		if c.relation != guard.KeyConflict {
+			b.time(w.now)
+		}
+		found, err := one(stmt)
+		if err != nil || found != nil {
+			return found, c.relation, err
+		}
+	}
+	return nil, "", nil
+}
+
+// stands answers with the effect that stands in the way.
+func (w *writer) stands(r *record, relation guard.Relation) (guard.Claimed, error) {
+	if err := load(w.conn, "claim", r); err != nil {
+		return guard.Claimed{}, err
+	}
+	return guard.Claimed{Effect: r.Effect, Relation: relation, Now: w.at(r)}, nil
+}
+
+// begin1 makes the first generation, unless there is one. The unique index decides, so that nothing is read before.
+func (w *writer) begin1(r *guard.ClaimRequest) (guard.Claimed, error) {
+	made, err := w.make(r, 1)
+	if err != nil || made.Won {
+		return made, err
+	}
+	latest, err := w.latest(r)
+	if err != nil {
+		return guard.Claimed{}, err
+	}
+	if latest == nil {
+		return guard.Claimed{}, sameID()
+	}
+	return w.stands(latest, guard.SameEffect)
+}
+
+func (w *writer) next(r *guard.ClaimRequest, latest *record) (guard.Claimed, error) {
+	switch {
+	case latest.State != guard.Done && latest.State != guard.Refused:
+		return guard.Claimed{}, w.refuse(guard.CodeConflict, "claim", "the effect is not settled, so no new one begins", latest)
+	case !r.Order && w.at(latest).Before(latest.WindowUntil):
+		return guard.Claimed{}, w.refuse(guard.CodeConflict, "claim", "the window of the effect lasts", latest)
+	}
+	made, err := w.make(r, latest.Generation+1)
+	if err == nil && !made.Won {
+		err = sameID()
+	}
+	return made, err
+}
+
+func sameID() error {
+	return &guard.Error{Code: guard.CodeConflict, Op: "claim", Message: "another effect has this id"}
+}
+
+// make records a new effect. Won is false where its generation or its id exists.
+func (w *writer) make(r *guard.ClaimRequest, generation int) (guard.Claimed, error) {
+	e := &r.Effect
+	made := &record{Effect: guard.Effect{
+		ID: e.ID, Tenant: e.Tenant, Subject: e.Subject, Agent: e.Agent, Run: e.Run, CallID: e.CallID,
+		Tool: e.Tool, Type: e.Type, Execute: e.Execute,
+		Key: e.Key, Generation: generation, Wide: e.Wide, Identity: e.Identity, CallerKey: e.CallerKey,
+		State: e.State, Code: e.Code, Reason: e.Reason, Fence: 1, Review: e.Review,
+		Policy: e.Policy, Arguments: e.Arguments, Window: e.Window,
+	}}
+	event := guard.Event{Kind: guard.EventRefused, Actor: r.Actor, Code: e.Code, Note: e.Reason, Arguments: e.Arguments}
+	switch e.State {
+	case guard.Pending:
+		event.Kind, event.Claim = guard.EventClaimed, e.Claim
+		made.Claim, made.Attempts = e.Claim, 1
+		made.setUntil(end(w.now, r.Lease))
+	case guard.Held:
+		event.Kind = guard.EventHeld
+		made.setUntil(end(w.now, r.Expiry))
+	}
+	created, err := w.create(made, event)
+	return guard.Claimed{Won: created, Effect: made.Effect, Now: w.now}, err
+}
+
+// again gives the right to send an effect once more.
+func (w *writer) again(r *guard.ClaimRequest, latest *record) (guard.Claimed, error) {
+	now, from, e := w.at(latest), latest.State, &r.Effect
+	switch {
+	case !guard.Legal(from, guard.EventClaimed, guard.Pending):
+		return guard.Claimed{}, w.refuse(guard.CodeConflict, "claim", "an effect that is "+string(from)+" cannot be claimed", latest)
+	case from == guard.Approved && !now.Before(latest.ExpiresAt):
+		return guard.Claimed{}, w.refuse(guard.CodeConflict, "claim", "the time to use the approval is over", latest)
+	}
+	if err := load(w.conn, "claim", latest); err != nil {
+		return guard.Claimed{}, err
+	}
+	latest.Subject, latest.Agent = either(e.Subject, latest.Subject), either(e.Agent, latest.Agent)
+	latest.Run, latest.CallID = either(e.Run, latest.Run), either(e.CallID, latest.CallID)
+	if len(e.Arguments) > 0 {
+		latest.Arguments = e.Arguments
+	}
+	latest.Execute, latest.Policy, latest.Window = e.Execute, e.Policy, e.Window
+	latest.State, latest.Code, latest.Reason, latest.Review = guard.Pending, e.Code, e.Reason, ""
+	latest.Fence, latest.Claim, latest.Attempts = latest.Fence+1, e.Claim, latest.Attempts+1
+	latest.setUntil(end(now, r.Lease))
+	err := w.change(latest, from, guard.Event{
+		Kind: guard.EventClaimed, Actor: r.Actor, Code: e.Code, Note: e.Reason, Claim: e.Claim, Arguments: e.Arguments,
+	})
+	return guard.Claimed{Won: true, Effect: latest.Effect, Now: now}, err
+}
+
+func either(first, second string) string {
+	if first != "" {
+		return first
+	}
+	return second
+}
+
+// end returns the time d from now, in the whole microseconds that the ledger keeps.
+func end(now time.Time, d time.Duration) time.Time { return now.Add(d.Truncate(time.Microsecond)) }

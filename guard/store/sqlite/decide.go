@@ -1,0 +1,102 @@
+package sqlite
+
+import (
+	"context"
+	"slices"
+
+	"github.com/onceguard/onceguard/guard"
+)
+
+// Decide implements guard.Store.
+func (s *Store) Decide(ctx context.Context, d guard.Decision) (guard.Effect, error) {
+	if err := checkDecision(&d); err != nil {
+		return guard.Effect{}, err
+	}
+	var out guard.Effect
+	err := s.write(ctx, "decide", func(w *writer) (err error) {
+		out, err = w.decide(&d)
+		return err
+	})
+	if err != nil {
+		return guard.Effect{}, err
+	}
+	return out, nil
+}
+
+func checkDecision(d *guard.Decision) error {
+	const op = "decide"
+	if !slices.Contains([]guard.EventKind{guard.EventApproved, guard.EventRejected, guard.EventResolved, guard.EventOrdered}, d.By) {
+		return invalid(op, "/by", "a person approves, rejects, resolves or orders")
+	}
+	if d.State != guard.Approved {
+		return nil
+	}
+	if d.Expiry <= 0 {
+		return invalid(op, "/expiry", "an approval needs a time in which it is used")
+	}
+	if d.Digest == [32]byte{} {
+		return invalid(op, "/digest", "an approval is bound to the arguments that were shown")
+	}
+	return nil
+}
+
+func (w *writer) decide(d *guard.Decision) (guard.Effect, error) {
+	const op = "decide"
+	r, err := findInTenant(w.conn, op, d.Tenant, d.ID)
+	if err != nil {
+		return guard.Effect{}, err
+	}
+	if err := load(w.conn, op, r); err != nil {
+		return guard.Effect{}, err
+	}
+	from, now := r.State, w.at(r)
+	switch {
+	case r.Fence != d.Fence:
+		return guard.Effect{}, w.refuse(guard.CodeStaleFence, op, "somebody else has claimed or decided since", r)
+	case !guard.Legal(from, d.By, d.State):
+		return guard.Effect{}, w.refuse(guard.CodeConflict, op, "an effect that is "+string(from)+" cannot be "+string(d.By)+" to "+string(d.State), r)
+	case from == guard.Held && !now.Before(r.ExpiresAt):
+		return guard.Effect{}, w.refuse(guard.CodeConflict, op, "the time to decide is over", r)
+	case d.Digest != [32]byte{} && d.Digest != r.ArgumentsDigest():
+		return guard.Effect{}, w.refuse(guard.CodeConflict, op, "the arguments are not those that were shown", r)
+	}
+	r.State, r.Code, r.Reason, r.Review, r.Fence = d.State, d.Code, d.Reason, "", r.Fence+1
+	event := guard.Event{Kind: d.By, Actor: d.Actor, Code: d.Code, Note: d.Reason}
+	if d.By == guard.EventResolved {
+		event.Result, r.Result, r.resultEvent = d.Result, d.Result, 0
+	}
+	switch d.State {
+	case guard.Approved:
+		r.setUntil(end(now, d.Expiry))
+	default:
+		r.setUntil(end(now, r.Window)) // failed has no window and ignores it
+	}
+	err = w.change(r, from, event)
+	return r.Effect, err
+}
+
+// Note implements guard.Store.
+func (s *Store) Note(ctx context.Context, notes []guard.Note) error {
+	if len(notes) == 0 {
+		return nil
+	}
+	return s.write(ctx, "note", func(w *writer) error {
+		for i := range notes {
+			if err := w.note(&notes[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (w *writer) note(n *guard.Note) error {
+	r, err := findByID(w.conn, n.ID)
+	if err != nil || r == nil || r.Tenant != n.Tenant {
+		return err
+	}
+	r.Review = guard.Code(either(string(r.Review), string(n.Review)))
+	return w.change(r, r.State, guard.Event{
+		Kind: guard.EventNoted, Actor: n.Actor, Code: n.Code, Note: n.Text, Count: n.Count, Result: n.Result,
+	})
+}

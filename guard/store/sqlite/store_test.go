@@ -1,0 +1,47 @@
+package sqlite_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/onceguard/onceguard/guard"
+	"github.com/onceguard/onceguard/guard/store/sqlite"
+	"github.com/onceguard/onceguard/guard/store/storetest"
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if path := os.Getenv(victimEnv); path != "" {
+		victim(path)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+func open(t *testing.T, c *storetest.Clock) guard.Store {
+	return openAt(t, filepath.Join(t.TempDir(), "ledger.db"), sqlite.Options{Now: c.Now})
+}
+
+// openAt opens a ledger and closes it with the test.
+func openAt(t *testing.T, path string, o sqlite.Options) *sqlite.Store {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return s
+}
+
+func TestContract(t *testing.T) { storetest.Run(t, open) }
+
+func TestContractFaulty(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, c *storetest.Clock) guard.Store { return &storetest.Faulty{Store: open(t, c)} })
+}

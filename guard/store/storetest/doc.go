@@ -1,0 +1,14 @@
+// Package storetest is the contract of guard.Store, executed.
+//
+// Run has a case for each sentence of the interface's promise, named after it; a driver passes by giving it a
+// constructor:
+//
+//	storetest.Run(t, func(t *testing.T, c *storetest.Clock) guard.Store { … })
+//
+// Lockstep drives a driver and Reference with the same random operations and compares every answer. After each
+// case, Check reads the whole ledger and verifies what must hold at every moment: the chain of each effect's events,
+// that its row is the fold of them, and that all of them are legal.
+//
+// Reference is a store in memory, written to be read as the specification. Faulty wraps any store and makes its writes
+// fail before or after they were applied. RawLog is the least that a durable ledger can do, and the measure of speed.
+package storetest
