@@ -48,7 +48,7 @@ func (a *API) around(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
 		r := recordOf(c)
-		r.trace = traceID(c.Request().Header.Get("Traceparent"))
+		r.trace = traceID(c.Request().Header)
 		h := c.Response().Header()
 		h.Set("X-Request-Id", r.id)
 		h.Set("X-Content-Type-Options", "nosniff")
@@ -155,14 +155,27 @@ func requestID(r *http.Request) string {
 
 var traceparentForm = regexp.MustCompile(`^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}`)
 
-// traceID is the trace id of a W3C traceparent header; "" for one that is not valid, which the standard says to ignore.
-func traceID(h string) string {
-	if len(h) < 55 || len(h) > 256 {
+// traceParentLength is the length of the fields that version 00 knows, which later versions may only extend.
+const traceParentLength = 55
+
+// traceParent is the W3C traceparent header; "" for one that is not valid, which the standard says to ignore. A later version is passed on as the
+// version that we speak.
+func traceParent(header http.Header) string {
+	h := header.Get("Traceparent")
+	if len(h) < traceParentLength || len(h) > 256 {
 		return ""
 	}
 	m := traceparentForm.FindStringSubmatch(h)
 	if m == nil || strings.HasPrefix(h, "ff") || m[1] == strings.Repeat("0", 32) || h[36:52] == strings.Repeat("0", 16) {
 		return ""
 	}
-	return m[1]
+	return "00" + h[2:traceParentLength]
+}
+
+// traceID is the id of the trace that a request belongs to, "" for none.
+func traceID(header http.Header) string {
+	if p := traceParent(header); p != "" {
+		return p[3:35]
+	}
+	return ""
 }

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -28,20 +27,16 @@ const maxPointer = 256
 
 // readBody reads a JSON body into req, strictly: names are case-sensitive, known and unique, text is UTF-8.
 func readBody(c echo.Context, req any) error {
-	r, w := c.Request(), c.Response()
+	r := c.Request()
 	if err := checkForm(r); err != nil {
 		return err
 	}
 	b := getBuffer()
 	defer putBuffer(b)
-	_, err := b.ReadFrom(http.MaxBytesReader(w, r.Body, MaxBody))
+	_, err := b.ReadFrom(http.MaxBytesReader(c.Response(), r.Body, MaxBody))
 	if err != nil {
 		return unreadable(err)
 	}
-	// The server's deadline for reading is for the body. Left in place it would cancel the request's context while a
-	// call waits for an equal one, because net/http keeps reading to notice a caller who hangs up.
-	// A writer that has no deadline (as in tests without a server) has none to lift.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	if tooDeep(b.Bytes(), MaxDepth) {
 		return invalid("", fmt.Sprintf("the body is nested deeper than %d levels", MaxDepth))
 	}

@@ -15,6 +15,7 @@ import (
 type callRequest struct {
 	client.Call
 	prefer preferences
+	trace  string
 }
 
 func (r *callRequest) bind(c echo.Context) error {
@@ -29,6 +30,7 @@ func (r *callRequest) bind(c echo.Context) error {
 		r.IdempotencyKey = key
 	}
 	r.prefer = parsePrefer(c.Request().Header)
+	r.trace = traceParent(c.Request().Header)
 	return nil
 }
 
@@ -63,7 +65,7 @@ func noteAnswer(n *record, a *client.Answer) {
 func (a *API) call(ctx context.Context, p guard.Principal, r callRequest) (*callResponse, error) {
 	answer, err := a.guard.Do(ctx, p, guard.Call{
 		Tool: r.Tool, Arguments: r.Arguments, CallID: r.CallID, Run: r.Run, Agent: r.Agent, Labels: r.Labels,
-		IdempotencyKey: r.IdempotencyKey, Execute: guard.Execute(r.Execute), Wait: r.prefer.budget(),
+		IdempotencyKey: r.IdempotencyKey, TraceParent: r.trace, Execute: guard.Execute(r.Execute), Wait: r.prefer.budget(),
 	})
 	if err != nil {
 		return nil, err

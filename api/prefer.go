@@ -9,9 +9,6 @@ import (
 	"github.com/onceguard/onceguard/guard"
 )
 
-// maxWait is the longest waiting budget that a caller can ask for: MCP clients give up after 60 seconds.
-const maxWait = 50 * time.Second
-
 // preferences are what a caller asked for in the header Prefer (RFC 7240).
 type preferences struct {
 	wait   int // seconds; -1 when not given
@@ -30,7 +27,7 @@ func parsePrefer(h http.Header) preferences {
 		switch {
 		case strings.EqualFold(name, "wait") && p.wait < 0:
 			if n, err := strconv.ParseUint(value, 10, 31); err == nil {
-				p.wait = min(int(n), int(maxWait/time.Second))
+				p.wait = min(int(n), int(guard.MaxWait/time.Second))
 			}
 		case strings.EqualFold(name, "handling") && !handled:
 			handled, p.strict = true, strings.EqualFold(value, "strict")

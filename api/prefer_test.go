@@ -76,7 +76,7 @@ func TestTraceID(t *testing.T) {
 		"00-" + strings.ToUpper(id) + "-" + span + "-01":     "",
 		"": "", "x": "", "00-" + id + "-" + span: "",
 	} {
-		if got := traceID(h); got != want {
+		if got := traceID(http.Header{"Traceparent": {h}}); got != want {
 			t.Errorf("%q: %q", h, got)
 		}
 	}

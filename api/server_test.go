@@ -129,7 +129,7 @@ func TestHugeHeader(t *testing.T) {
 }
 
 func TestServerOutwaitsTheLongestWait(t *testing.T) {
-	if s := Server("127.0.0.1:1", nil); s.WriteTimeout < maxWait+10*time.Second || s.ReadHeaderTimeout == 0 || s.ReadTimeout == 0 || s.IdleTimeout == 0 || s.MaxHeaderBytes == 0 {
+	if s := Server("127.0.0.1:1", nil); s.WriteTimeout < guard.MaxWait+10*time.Second || s.ReadHeaderTimeout == 0 || s.ReadTimeout == 0 || s.IdleTimeout == 0 || s.MaxHeaderBytes == 0 {
 		t.Errorf("%+v", s)
 	}
 }

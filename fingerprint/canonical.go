@@ -2,6 +2,7 @@ package fingerprint
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -20,6 +21,9 @@ func (v Value) AppendCanonical(dst []byte) []byte {
 	case Bool:
 		return append(dst, v.raw()...)
 	case Number:
+		if raw := v.raw(); isCanonicalNumber(raw) {
+			return append(dst, raw...)
+		}
 		return v.Number().append(dst)
 	case String:
 		if raw := v.raw(); strings.IndexByte(raw, '\\') < 0 {
@@ -51,9 +55,40 @@ func (v Value) AppendCanonical(dst []byte) []byte {
 	}
 }
 
+// isCanonicalNumber recognises the numbers that Decimal.String would write as they are, as nearly all come: a few digits
+// without an exponent, and no zero at the end of a fraction.
+func isCanonicalNumber(raw string) bool {
+	if len(raw) > maxPadding || raw == "-0" {
+		return false
+	}
+	point := false
+	for i := range len(raw) {
+		switch raw[i] {
+		case '.':
+			point = true
+		case 'e', 'E':
+			return false
+		}
+	}
+	return !point || raw[len(raw)-1] != '0'
+}
+
 // appendQuoted appends s as a JSON string with minimal escapes. Decoded text is always valid UTF-8; other text has
 // its bad bytes replaced.
 func appendQuoted(dst []byte, s string) []byte {
+	if isPlain(s) {
+		return append(append(append(dst, '"'), s...), '"')
+	}
 	dst, _ = jsontext.AppendQuote(dst, s)
 	return dst
+}
+
+// isPlain reports whether nothing in s needs an escape.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return utf8.ValidString(s)
 }

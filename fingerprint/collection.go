@@ -13,47 +13,48 @@ import (
 // with the list of just that, and a list that was written into a string ("[\"a\"]", "['a']") with the list itself.
 // It keeps apart null, the empty list and objects, which are compared exactly where they are no list.
 func listOf(element reader) reader {
-	return func(in call, v Value) (form, note string, ok bool) {
+	return func(dst []byte, in call, v Value) (form []byte, note string, ok bool) {
 		forms, note, ok := element.all(in, v)
 		if !ok {
-			return "", note, false
+			return nil, note, false
 		}
-		return "list " + joinForms(forms), note, true
+		return appendForms(append(dst, "list "...), forms), note, true
 	}
 }
 
 // setOf reads a list whose order and repetitions do not count; otherwise it is listOf.
 func setOf(element reader) reader {
-	return func(in call, v Value) (form, note string, ok bool) {
+	return func(dst []byte, in call, v Value) (form []byte, note string, ok bool) {
 		forms, note, ok := element.all(in, v)
 		if !ok {
-			return "", note, false
+			return nil, note, false
 		}
 		slices.Sort(forms)
-		return "set " + joinForms(slices.Compact(forms)), note, true
+		return appendForms(append(dst, "set "...), slices.Compact(forms)), note, true
 	}
 }
 
 // mapOf reads an object with names of the caller's choice. It joins the spellings of each value; names are exact and a
 // member that is null is not an absent one. Other types are compared exactly.
 func mapOf(element reader) reader {
-	return func(in call, v Value) (form, note string, ok bool) {
+	return func(dst []byte, in call, v Value) (form []byte, note string, ok bool) {
 		if v.Type() != Object {
-			return "", "not an object", false
+			return nil, "not an object", false
 		}
-		dst := []byte("map {")
+		dst = append(dst, "map {"...)
+		var space [256]byte
 		for i := range v.Len() {
 			m := v.sorted(i)
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			f, n := element.normalise(in, m)
-			dst = appendQuoted(append(appendQuoted(dst, m.name()), ':'), f)
+			f, n := element.normalise(space[:0], in, m)
+			dst = appendQuoted(append(appendQuoted(dst, m.name()), ':'), string(f))
 			if note == "" && n != "" {
 				note = fmt.Sprintf("member %.40q: %s", m.name(), n)
 			}
 		}
-		return string(append(dst, '}')), note, true
+		return append(dst, '}'), note, true
 	}
 }
 
@@ -63,14 +64,15 @@ func (read reader) all(in call, v Value) (forms []string, note string, ok bool) 
 	if !ok {
 		return nil, "not a list", false
 	}
+	var space [256]byte
 	if single {
-		form, note := read.normalise(in, v)
-		return []string{form}, note, true
+		form, note := read.normalise(space[:0], in, v)
+		return []string{string(form)}, note, true
 	}
 	forms = make([]string, list.Len())
 	for i := range forms {
-		var n string
-		forms[i], n = read.normalise(in, list.Elem(i))
+		form, n := read.normalise(space[:0], in, list.Elem(i))
+		forms[i] = string(form)
 		if note == "" && n != "" {
 			note = fmt.Sprintf("element %d: %s", i, n)
 		}
@@ -108,13 +110,13 @@ func listText(s string) (Value, bool) {
 	return list, err == nil
 }
 
-func joinForms(forms []string) string {
-	dst := []byte{'['}
+func appendForms(dst []byte, forms []string) []byte {
+	dst = append(dst, '[')
 	for i, f := range forms {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
 		dst = appendQuoted(dst, f)
 	}
-	return string(append(dst, ']'))
+	return append(dst, ']')
 }

@@ -9,8 +9,8 @@ import (
 
 func compare(t *testing.T, earlier, now string) Comparison {
 	t.Helper()
-	m, s := newMaker(t), newSpec(t, refundSpec()...)
-	return Compare(m.Sum(s, refund, decode(t, earlier)).Terms, m.Sum(s, refund, decode(t, now)).Terms)
+	s := newSpec(t, refundSpec()...)
+	return Compare(s.Terms(decode(t, earlier)), s.Terms(decode(t, now)))
 }
 
 func TestCompareSaysWhy(t *testing.T) {

@@ -25,10 +25,10 @@ func compileDatetime(a Argument) (reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(_ call, v Value) (form, note string, ok bool) {
+	return func(dst []byte, _ call, v Value) (form []byte, note string, ok bool) {
 		m, fault := readMoment(v)
 		if fault != "" {
-			return "", fault, false
+			return nil, fault, false
 		}
 		if m.granularity == local && zone != nil {
 			if instant, unique := resolve(m.time, zone); unique {
@@ -40,7 +40,7 @@ func compileDatetime(a Argument) (reader, error) {
 		if round > 0 && m.granularity != day {
 			m.time = m.time.Truncate(round)
 		}
-		return m.form(), note, true
+		return m.append(dst), note, true
 	}, nil
 }
 
@@ -48,15 +48,15 @@ func compileDatetime(a Argument) (reader, error) {
 //
 // It joins the date layouts of timelayout.go. It keeps apart a date from its midnight: a value with a time of day is
 // read as a datetime. The rest is as for datetime.
-func readDate(_ call, v Value) (form, note string, ok bool) {
+func readDate(dst []byte, _ call, v Value) (form []byte, note string, ok bool) {
 	m, fault := readMoment(v)
 	if fault != "" {
-		return "", fault, false
+		return nil, fault, false
 	}
 	if m.granularity != day {
 		note = "has a time of day; compared as a datetime"
 	}
-	return m.form(), note, true
+	return m.append(dst), note, true
 }
 
 func readMoment(v Value) (moment, string) {
@@ -80,14 +80,15 @@ const (
 	inUTC                    // an instant
 )
 
-func (m moment) form() string {
+func (m moment) append(dst []byte) []byte {
 	switch m.granularity {
 	case day:
-		return "date " + m.time.Format(time.DateOnly)
+		return m.time.AppendFormat(append(dst, "date "...), time.DateOnly)
 	case local:
-		return "datetime " + m.time.Format("2006-01-02T15:04:05.999999999") + " local"
+		dst = m.time.AppendFormat(append(dst, "datetime "...), "2006-01-02T15:04:05.999999999")
+		return append(dst, " local"...)
 	default:
-		return "datetime " + m.time.Format(time.RFC3339Nano)
+		return m.time.AppendFormat(append(dst, "datetime "...), time.RFC3339Nano)
 	}
 }
 

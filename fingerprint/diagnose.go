@@ -18,10 +18,23 @@ type diagnosis struct {
 	values int
 }
 
-// diagnose says what is wrong with a text that does not read well.
-func diagnose(text []byte, l Limits) error {
+func newDiagnosis(text []byte, l Limits) *diagnosis {
 	// A buffer is read in place, any other reader would be copied.
-	d := diagnosis{limits: l, text: text, dec: jsontext.NewDecoder(bytes.NewBuffer(text))}
+	return &diagnosis{limits: l, text: text, dec: jsontext.NewDecoder(bytes.NewBuffer(text))}
+}
+
+// diagnose says what is wrong with a text that builder refused.
+func diagnose(text []byte, l Limits) error {
+	d := newDiagnosis(text, l)
+	if err := d.read(); err != nil {
+		return err
+	}
+	// The two readers disagree, which is a defect of this package; the text stays refused.
+	return d.fail(Syntax, "the text cannot be read as JSON")
+}
+
+// read returns the first fault in the text, nil when there is none.
+func (d *diagnosis) read() error {
 	for first := true; first || d.dec.StackDepth() > 0; first = false {
 		if err := d.next(); err != nil {
 			return err
@@ -30,8 +43,7 @@ func diagnose(text []byte, l Limits) error {
 	if _, err := d.dec.ReadToken(); err != io.EOF {
 		return d.fail(TrailingData, "there is more text after the end of the JSON value")
 	}
-	// The two readers disagree, which is a defect of this package; the text stays refused.
-	return d.fail(Syntax, "the text cannot be read as JSON")
+	return nil
 }
 
 // next reads one member name, one scalar, or the start or end of a container.

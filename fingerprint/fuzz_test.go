@@ -17,6 +17,9 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		v, err := Decode(text, Limits{})
+		if fault := newDiagnosis(text, DefaultLimits).read(); (fault == nil) != (err == nil) {
+			t.Fatalf("the scanner says %v, the library %v", err, fault)
+		}
 		if err != nil {
 			e := (*DecodeError)(nil)
 			if !errors.As(err, &e) || e.Code == "" || e.Detail == "" || e.Offset < 0 || e.Offset > int64(len(text)) || !utf8.ValidString(e.Path) {
@@ -112,7 +115,7 @@ func FuzzSum(f *testing.F) {
 		m := newMaker(t)
 		in := Input{Tenant: tenant, Effect: effect, Scope: []ScopePart{{"run", run}}}
 		x, y := m.Sum(spec, in, v), m.Sum(spec, in, w)
-		c := Compare(x.Terms, y.Terms)
+		c := Compare(spec.Terms(v), spec.Terms(w))
 		if c.Same != (x.Key == y.Key) || c.Same != (x.Wide == y.Wide) {
 			t.Fatalf("Compare says %v, the keys are %s and %s", c.Same, x.Key, y.Key)
 		}

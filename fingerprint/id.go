@@ -12,14 +12,22 @@ import (
 // whole number with its digits as a string: 7, 7.0 and "7". It keeps apart case, leading zeros ("007" and "7"), inner
 // white space, "7.0" as a string, and everything that only looks alike. Blank strings, fractions and other types are
 // compared exactly.
-func readID(_ call, v Value) (form, note string, ok bool) {
+func readID(dst []byte, _ call, v Value) (form []byte, note string, ok bool) {
 	text, ok := scalarText(v)
 	if !ok {
-		return "", "not a string or a whole number", false
+		return nil, "not a string or a whole number", false
 	}
-	text = norm.NFC.String(strings.TrimSpace(text))
+	text = composed(strings.TrimSpace(text))
 	if text == "" {
-		return "", "blank", false
+		return nil, "blank", false
 	}
-	return "id " + text, "", true
+	return append(append(dst, "id "...), text...), "", true
+}
+
+// composed is the NFC form of s, which for ASCII is s itself.
+func composed(s string) string {
+	if isASCII(s) {
+		return s
+	}
+	return norm.NFC.String(s)
 }

@@ -71,7 +71,7 @@ func TestResolveLocalTimes(t *testing.T) {
 		`"2024-10-27"`:           "date 2024-10-27",
 	} {
 		v := decode(t, `{"at":`+text+`}`)
-		term := newMaker(t).Sum(s, Input{}, v).Terms[0]
+		term := s.Terms(v)[0]
 		if term.Normal != want || strings.HasSuffix(want, "local") != (term.Note != "") {
 			t.Errorf("%s is %q (%s), want %q", text, term.Normal, term.Note, want)
 		}

@@ -23,10 +23,10 @@ func compileMoney(a Argument) (reader, error) {
 	if code, isConstant := constantCurrency(a.Currency); isConstant {
 		constant = code
 	}
-	return func(in call, v Value) (form, note string, ok bool) {
+	return func(dst []byte, in call, v Value) (form []byte, note string, ok bool) {
 		amount, mark, plain, fault := readAmount(v)
 		if fault != "" {
-			return "", fault, false
+			return nil, fault, false
 		}
 		declared, opaque := constant, ""
 		if constant == "" && a.Currency != "" {
@@ -34,26 +34,26 @@ func compileMoney(a Argument) (reader, error) {
 		}
 		unit, fits := agree(declared, mark)
 		if !fits || mark != "" && opaque != "" {
-			return "", "the currency beside the amount is not the declared one", false
+			return nil, "the currency beside the amount is not the declared one", false
 		}
 		if a.Minor {
 			if _, isCode := currencyCode(unit); !isCode {
-				return "", "an amount in minor units needs a known currency", false
+				return nil, "an amount in minor units needs a known currency", false
 			}
 			if !plain || !amount.IsInt() {
-				return "", "not a whole number of minor units", false
+				return nil, "not a whole number of minor units", false
 			}
 			amount = amount.Shift(-currencyDigits(unit))
 		}
-		form = "money " + amount.String()
+		form = amount.append(append(dst, "money "...))
 		switch {
 		case opaque != "":
-			return form + " " + opaque, "the currency is not an ISO 4217 code and is compared exactly", true
+			form = append(append(form, ' '), opaque...)
+			return form, "the currency is not an ISO 4217 code and is compared exactly", true
 		case unit != "":
-			return form + " " + unit, "", true
-		default:
-			return form, "", true
+			form = append(append(form, ' '), unit...)
 		}
+		return form, "", true
 	}, nil
 }
 
@@ -69,13 +69,15 @@ func constantCurrency(s string) (code string, constant bool) {
 // siblingCurrency reads another argument as a currency, by its text or by what its aliases make of it. One that is
 // neither blank nor a currency is opaque: its normal form, quoted, keeps amounts in unknown currencies apart.
 func siblingCurrency(in call, name string) (mark, opaque string) {
-	v, form := in.sibling(name)
+	d, v := in.sibling(name)
 	if isBlank(v) {
 		return "", ""
 	}
 	if mark, ok := currencyMark(strings.TrimSpace(v.Text())); ok {
 		return mark, ""
 	}
+	bytes, _ := d.read.normalise(nil, in, v)
+	form := string(bytes)
 	if _, folded, tagged := strings.Cut(form, " "); tagged {
 		if mark, ok := currencyMark(folded); ok {
 			return mark, ""

@@ -14,23 +14,24 @@ import (
 
 // readName reads a name that people write: of a person, a channel, a folder.
 //
-// It joins what foldText joins. It keeps apart accents, punctuation, word order, and superscript, circled and
+// It joins what appendFolded joins. It keeps apart accents, punctuation, word order, and superscript, circled and
 // fraction digits from plain ones. Blank strings and other types are compared exactly; a whole number is its digits.
-func readName(_ call, v Value) (form, note string, ok bool) {
+func readName(dst []byte, _ call, v Value) (form []byte, note string, ok bool) {
 	text, ok := scalarText(v)
 	if !ok {
-		return "", "not a string or a whole number", false
+		return nil, "not a string or a whole number", false
 	}
-	text = foldText(text)
-	if text == "" {
-		return "", "blank", false
+	dst = append(dst, "name "...)
+	form = appendFolded(dst, text)
+	if len(form) == len(dst) {
+		return nil, "blank", false
 	}
-	return "name " + text, "", true
+	return form, "", true
 }
 
 // compileEnum reads one of a few words that a program knows.
 //
-// It joins what foldText joins, a single hyphen or underscore between two letters or digits with a space ("in-progress",
+// It joins what appendFolded joins, a single hyphen or underscore between two letters or digits with a space ("in-progress",
 // "IN_PROGRESS", "In progress"), and the aliases of the rule with their canonical value. It keeps apart words that are
 // run together ("inProgress") and hyphens in any other place ("-1" and "1"). Blank strings and other types are
 // compared exactly; a whole number is its digits.
@@ -59,49 +60,72 @@ func compileEnum(a Argument) (reader, error) {
 			}
 		}
 	}
-	return func(_ call, v Value) (form, note string, ok bool) {
+	return func(dst []byte, _ call, v Value) (form []byte, note string, ok bool) {
 		text, ok := scalarText(v)
 		if !ok {
-			return "", "not a string or a whole number", false
+			return nil, "not a string or a whole number", false
 		}
-		folded := foldEnum(text)
-		if folded == "" {
-			return "", "blank", false
+		dst = append(dst, "enum "...)
+		form = appendFoldedEnum(dst, text)
+		folded := form[len(dst):]
+		if len(folded) == 0 {
+			return nil, "blank", false
 		}
-		if value, known := canonical[folded]; known {
-			folded = value
+		if value, known := canonical[string(folded)]; known {
+			form = append(dst, value...)
 		}
-		return "enum " + folded, "", true
+		return form, "", true
 	}, nil
 }
 
-// foldEnum is foldText with the separators of words folded.
-func foldEnum(s string) string {
-	s = foldText(s)
-	if !strings.ContainsAny(s, "-_") {
-		return s
-	}
-	runes := []rune(s)
-	for i := 1; i < len(runes)-1; i++ {
-		if (runes[i] == '-' || runes[i] == '_') && isWord(runes[i-1]) && isWord(runes[i+1]) {
-			runes[i] = ' '
+func foldEnum(s string) string { return string(appendFoldedEnum(nil, s)) }
+
+// appendFoldedEnum is appendFolded with the separators of words folded.
+func appendFoldedEnum(dst []byte, s string) []byte {
+	form := appendFolded(dst, s)
+	folded := form[len(dst):]
+	for i, c := range folded {
+		if c != '-' && c != '_' {
+			continue
+		}
+		before, _ := utf8.DecodeLastRune(folded[:i])
+		after, _ := utf8.DecodeRune(folded[i+1:])
+		if isWord(before) && isWord(after) {
+			folded[i] = ' '
 		}
 	}
-	return string(runes)
+	return form
 }
 
 func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) }
 
-// foldText joins the spellings of a text that people do not tell apart: case and compatibility forms (Unicode NFKC with
+// appendFolded joins the spellings of a text that people do not tell apart: case and compatibility forms (Unicode NFKC with
 // full case folding, UAX #15 and #31), runs of white space, curly and straight quotes, the dashes and the hyphen, and
 // invisible characters that only guide the layout.
-func foldText(s string) string {
+func appendFolded(dst []byte, s string) []byte {
 	if isASCII(s) {
-		return collapse(strings.ToLower(s))
+		return appendFoldedASCII(dst, s)
 	}
 	s = compose(strings.Map(foldRune, s))
 	s = compose(cases.Fold().String(s))
-	return collapse(strings.Map(foldRune, s))
+	return append(dst, strings.Join(strings.Fields(strings.Map(foldRune, s)), " ")...)
+}
+
+// appendFoldedASCII is appendFolded for what most texts are: only case and white space are left to fold.
+func appendFoldedASCII(dst []byte, s string) []byte {
+	start, gap := len(dst), false
+	for i := range len(s) {
+		switch c := s[i]; c {
+		case ' ', '\t', '\n', '\v', '\f', '\r':
+			gap = len(dst) > start
+		default:
+			if gap {
+				dst, gap = append(dst, ' '), false
+			}
+			dst = append(dst, lowerASCII(c))
+		}
+	}
+	return dst
 }
 
 func isASCII(s string) bool {
@@ -111,14 +135,6 @@ func isASCII(s string) bool {
 		}
 	}
 	return true
-}
-
-// collapse trims s and makes each run of white space one space.
-func collapse(s string) string {
-	if !strings.ContainsAny(s, "\t\n\v\f\r\u0085\u00a0\u1680\u2028\u2029") && !strings.Contains(s, "  ") {
-		return strings.TrimSpace(s)
-	}
-	return strings.Join(strings.Fields(s), " ")
 }
 
 // compose applies NFKC to everything but the numerals that are not digits (category No): it would make "10²" of the

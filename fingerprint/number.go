@@ -7,17 +7,17 @@ import "strings"
 // It joins the spellings of a number, as JSON numbers or as strings that hold one (RFC 8259, section 6, and a leading
 // plus): 10000, 1e4 and "10000.0". Nothing is rounded. It keeps apart strings with grouping, a decimal comma, leading
 // zeros, a unit or a percent sign; those are compared exactly, as are other types.
-func readNumber(_ call, v Value) (form, note string, ok bool) {
+func readNumber(dst []byte, _ call, v Value) (form []byte, note string, ok bool) {
 	switch v.Type() {
 	case Number:
-		return "number " + v.Number().String(), "", true
+		return v.Number().append(append(dst, "number "...)), "", true
 	case String:
 		if d, ok := numberText(v.Text()); ok {
-			return "number " + d.String(), "", true
+			return d.append(append(dst, "number "...)), "", true
 		}
-		return "", "the string is not a plain number", false
+		return nil, "the string is not a plain number", false
 	default:
-		return "", "not a number", false
+		return nil, "not a number", false
 	}
 }
 
@@ -34,17 +34,17 @@ func numberText(s string) (Decimal, bool) {
 //
 // It joins true with the strings true, yes and on, and false with false, no and off, in any case. It keeps apart 1 and
 // 0, "y", "t" and the like, null and "", which mean different things in different places; they are compared exactly.
-func readBool(_ call, v Value) (form, note string, ok bool) {
+func readBool(dst []byte, _ call, v Value) (form []byte, note string, ok bool) {
 	switch v.Type() {
 	case Bool:
-		return "bool " + v.raw(), "", true
+		return append(append(dst, "bool "...), v.raw()...), "", true
 	case String:
 		switch strings.ToLower(strings.TrimSpace(v.Text())) {
 		case "true", "yes", "on":
-			return "bool true", "", true
+			return append(dst, "bool true"...), "", true
 		case "false", "no", "off":
-			return "bool false", "", true
+			return append(dst, "bool false"...), "", true
 		}
 	}
-	return "", "not clearly yes or no", false
+	return nil, "not clearly yes or no", false
 }

@@ -23,8 +23,8 @@ func readAs(t interface{ Fatalf(string, ...any) }, kind, text string) string {
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
-	form, _ := read.normalise(call{emptySpec, Value{}}, v)
-	return form
+	form, _ := read.normalise(nil, call{emptySpec, Value{}}, v)
+	return string(form)
 }
 
 func quote(s string) string { return string(appendQuoted(nil, s)) }

@@ -2,11 +2,12 @@ package fingerprint
 
 import "unicode"
 
-// A reader reads a value as one kind. It returns the tagged normal form, or false and the reason, a clause that does
-// not quote the value, why the value cannot be read that way. With a form, note is something worth telling a person.
+// A reader reads a value as one kind. It appends the tagged normal form to dst, or returns false and the reason, a
+// clause that does not quote the value, why the value cannot be read that way. With a form, note is something worth
+// telling a person. Without one, what it returns for dst means nothing.
 //
 // Tags keep forms of different readings apart: each reader starts its forms with a word of its own and a space.
-type reader func(in call, v Value) (form, note string, ok bool)
+type reader func(dst []byte, in call, v Value) (form []byte, note string, ok bool)
 
 // call is what a reader may look at beside its own value: a money argument needs its currency.
 type call struct {
@@ -14,24 +15,22 @@ type call struct {
 	args Value
 }
 
-// sibling returns another argument as its declaration reads it: the value that counts, a default included (zero when
-// there is none), and its normal form.
-func (in call) sibling(name string) (v Value, form string) {
-	v, _ = in.args.Get(name)
-	if d, declared := in.spec.find(name); declared {
-		term, counted := d.term(in, v)
-		return counted, term.Normal
-	}
-	return v, ""
+// sibling returns another argument: its declaration, and the value that counts, a default included (zero when there is
+// none).
+func (in call) sibling(name string) (*declared, Value) {
+	v, _ := in.args.Get(name)
+	d := in.spec.find(name)
+	counted, _ := d.counts(v)
+	return d, counted
 }
 
-// normalise reads v, exactly where its kind cannot.
-func (read reader) normalise(in call, v Value) (form, note string) {
-	form, note, ok := read(in, v)
+// normalise appends the form of v, the exact one where its kind cannot read it.
+func (read reader) normalise(dst []byte, in call, v Value) (form []byte, note string) {
+	form, note, ok := read(dst, in, v)
 	if ok {
 		return form, note
 	}
-	return exactForm(v), note + "; compared exactly"
+	return appendExact(dst, v), note + "; compared exactly"
 }
 
 // plain is the compiler of a kind without options.
@@ -41,12 +40,11 @@ func plain(read reader) func(Argument) (reader, error) {
 
 // readExact joins what is equal as JSON under exact arithmetic: white space, escapes, the order of members and the
 // spelling of numbers do not count. It keeps apart 1 and "1", null and "", and any two different strings.
-func readExact(_ call, v Value) (form, note string, ok bool) { return exactForm(v), "", true }
-
-func exactForm(v Value) string {
-	var space [512]byte
-	return string(v.AppendCanonical(append(space[:0], "exact "...)))
+func readExact(dst []byte, _ call, v Value) (form []byte, note string, ok bool) {
+	return appendExact(dst, v), "", true
 }
+
+func appendExact(dst []byte, v Value) []byte { return v.AppendCanonical(append(dst, "exact "...)) }
 
 // scalarText returns the text of a string or the digits of a whole number, which models write for each other.
 func scalarText(v Value) (string, bool) {

@@ -30,7 +30,7 @@ type Argument struct {
 
 // Spec is a compiled, immutable list of argument declarations, safe for concurrent use. The nil Spec declares nothing.
 type Spec struct {
-	arguments []declared // sorted by name
+	arguments []*declared // sorted by name
 	digest    string
 }
 
@@ -44,7 +44,7 @@ type declared struct {
 func NewSpec(args []Argument) (*Spec, error) {
 	args = withSiblings(slices.Clone(args))
 	slices.SortStableFunc(args, func(a, b Argument) int { return strings.Compare(a.Name, b.Name) })
-	s := &Spec{arguments: make([]declared, 0, len(args))}
+	s := &Spec{arguments: make([]*declared, 0, len(args))}
 	var faults []error
 	for i, a := range args {
 		if i > 0 && args[i-1].Name == a.Name {
@@ -56,7 +56,7 @@ func NewSpec(args []Argument) (*Spec, error) {
 			faults = append(faults, fmt.Errorf("argument %q: %w", a.Name, err))
 			continue
 		}
-		s.arguments = append(s.arguments, d)
+		s.arguments = append(s.arguments, &d)
 	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
@@ -68,23 +68,26 @@ func NewSpec(args []Argument) (*Spec, error) {
 	return s, nil
 }
 
+// undeclared stands for the declaration of every argument that has none.
+var undeclared = &declared{read: readExact}
+
 // find returns the declaration of an argument.
-func (s *Spec) find(name string) (declared, bool) {
-	i, found := slices.BinarySearchFunc(s.arguments, name, func(d declared, name string) int {
+func (s *Spec) find(name string) *declared {
+	i, found := slices.BinarySearchFunc(s.arguments, name, func(d *declared, name string) int {
 		return strings.Compare(d.Name, name)
 	})
 	if !found {
-		return declared{}, false
+		return undeclared
 	}
-	return s.arguments[i], true
+	return s.arguments[i]
 }
 
 // checkSiblings refuses currency arguments that are no words: they could not be read as a currency, and two amounts
 // could each wait for the other.
 func (s *Spec) checkSiblings() error {
 	for _, d := range s.arguments {
-		sibling, found := s.find(d.Currency)
-		if d.Currency == "" || !found {
+		sibling := s.find(d.Currency)
+		if d.Currency == "" || sibling == undeclared {
 			continue
 		}
 		switch kind := sibling.Kind.String(); kind {
@@ -188,7 +191,7 @@ func (s *Spec) orEmpty() *Spec {
 // fingerprint. It is not secret.
 func (s *Spec) Digest() string { return s.orEmpty().digest }
 
-func digestSpec(arguments []declared) string {
+func digestSpec(arguments []*declared) string {
 	m := message(nil).add(labelSpec).add(strconv.Itoa(len(arguments)))
 	for _, d := range arguments {
 		m = m.add(d.Name).add(d.Role.String()).add(d.Kind.String())
@@ -203,7 +206,7 @@ func digestSpec(arguments []declared) string {
 }
 
 // options lists the options of an argument that are set, each as a name and its value or, for an alias, two values.
-func (d declared) options() []string {
+func (d *declared) options() []string {
 	var list []string
 	option := func(set bool, name, value string) {
 		if set {

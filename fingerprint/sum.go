@@ -8,7 +8,6 @@ import (
 	"hash"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 )
 
@@ -30,12 +29,14 @@ type Input struct {
 	Effect     string      // effect type
 	Scope      []ScopePart // in the order of the policy
 	Occurrence string      // a trusted caller key, else ""
+	// NoWide leaves Sum.Wide zero. A caller that never looks beyond the scope saves a pass over the arguments by it.
+	NoWide bool
 }
 
 // ScopePart is one named part of the scope.
 type ScopePart struct{ Name, Value string }
 
-// Sum is the fingerprint of one call.
+// Sum is the fingerprint of one call; Spec.Terms explains it.
 type Sum struct {
 	Key  Digest // the effect key: spec, tenant, effect type, occurrence, scope, identity and material arguments
 	Wide Digest // the same without scope: equal calls anywhere in the tenant
@@ -43,7 +44,6 @@ type Sum struct {
 	// spec declares no identity argument, or when none of them names anything (absent, null or blank), so that calls
 	// that forgot to say what they act on never share one.
 	Identity Digest
-	Terms    []Term // sorted by role (identity, material, commentary, volatile), then by name
 }
 
 // Maker makes fingerprints under one installation key. It is safe for concurrent use.
@@ -53,12 +53,11 @@ type Maker struct {
 
 // mac is a keyed hash with scratch space.
 type mac struct {
-	hash          hash.Hash
-	args          message
-	identity      message
-	head          message
-	sum           Digest // where the hash writes, so that results stay off the heap
-	namesIdentity bool
+	hash     hash.Hash
+	args     message
+	identity message // the part of args that is about identity arguments
+	head     message
+	sum      Digest // where the hash writes, so that results stay off the heap
 }
 
 // NewMaker needs a key of at least MinKey bytes. It keeps its own copy.
@@ -78,71 +77,54 @@ func (m *Maker) Sum(s *Spec, in Input, args Value) Sum {
 	s = s.orEmpty()
 	k := m.macs.Get().(*mac)
 	defer m.macs.Put(k)
-	k.args, k.identity, k.namesIdentity = k.args[:0], k.identity[:0], false
+	namesIdentity := k.read(s, args)
 
 	var sum Sum
-	if args.IsZero() || args.Type() == Object {
-		sum.Terms = k.walk(s, args)
-	} else {
-		sum.Terms = []Term{wholeTerm(args)}
-		k.enter(sum.Terms[0], args)
-	}
 	scope := strconv.Itoa(len(in.Scope))
 	k.head = k.head[:0].add(labelKey).add(s.digest).add(in.Tenant).add(in.Effect).add(in.Occurrence).add(scope)
 	for _, p := range in.Scope {
 		k.head = k.head.add(p.Name).add(p.Value)
 	}
 	sum.Key = k.digest(k.head, k.args)
-	k.head = k.head[:0].add(labelWide).add(s.digest).add(in.Tenant).add(in.Effect).add(in.Occurrence)
-	sum.Wide = k.digest(k.head, k.args)
-	if k.namesIdentity {
+	if !in.NoWide {
+		k.head = k.head[:0].add(labelWide).add(s.digest).add(in.Tenant).add(in.Effect).add(in.Occurrence)
+		sum.Wide = k.digest(k.head, k.args)
+	}
+	if namesIdentity {
 		k.head = k.head[:0].add(labelIdentity).add(in.Tenant).add(in.Effect)
 		sum.Identity = k.digest(k.head, k.identity)
 	}
 	return sum
 }
 
-// walk visits the declared and the present arguments together in the order of their names.
-func (k *mac) walk(s *Spec, args Value) []Term {
-	terms := make([]Term, 0, len(s.arguments)+args.Len())
-	declared := s.arguments
-	for i := 0; i < args.Len() || len(declared) > 0; {
-		order := -1 // of the next declared argument and the next present one
-		if i < args.Len() {
-			order = 1
-			if len(declared) > 0 {
-				order = strings.Compare(declared[0].Name, args.sorted(i).name())
-			}
-		}
-		var term Term
-		var v Value
-		if order >= 0 {
-			v = args.sorted(i)
-			i++
-		}
-		if order <= 0 {
-			term, v = declared[0].term(call{s, args}, v)
-			declared = declared[1:]
-		} else {
-			term = undeclaredTerm(v)
-		}
-		k.enter(term, v)
-		terms = append(terms, term)
+// read makes the messages of the arguments that decide, in the order of their names. It reports whether an identity
+// argument names something.
+func (k *mac) read(s *Spec, args Value) (namesIdentity bool) {
+	k.args, k.identity = k.args[:0], k.identity[:0]
+	if !isObject(args) {
+		named := k.args.add("").begin()
+		k.args = message(appendWhole(named, args)).end(len(named))
+		return false
 	}
-	slices.SortStableFunc(terms, func(a, b Term) int { return a.Role.rank() - b.Role.rank() })
-	return terms
-}
-
-// enter adds a term to the messages it decides. v is the value that it stands for, a default included.
-func (k *mac) enter(t Term, v Value) {
-	if t.Normal == "" || !t.Role.Decides() {
-		return
+	in := call{s, args}
+	for a := range s.visit(args) {
+		if !a.Role.Decides() {
+			continue
+		}
+		start := len(k.args)
+		named := k.args.add(a.name).begin()
+		form, _ := a.append(named, in)
+		if len(form) == len(named) {
+			continue // it contributes nothing
+		}
+		k.args = message(form).end(len(named))
+		if a.Role == Identity {
+			k.identity = append(k.identity, k.args[start:]...)
+			counted, _ := a.counts(a.value)
+			namesIdentity = namesIdentity || !isBlank(counted)
+		}
 	}
-	k.args = k.args.add(t.Argument).add(t.Normal)
-	if t.Role == Identity {
-		k.identity = k.identity.add(t.Argument).add(t.Normal)
-		k.namesIdentity = k.namesIdentity || !isBlank(v)
-	}
+	return namesIdentity
 }
 
 // Mark is a keyed digest of parts under a purpose, such as a caller's idempotency key. Marks of two purposes, and marks
@@ -171,3 +153,13 @@ type message []byte
 func (m message) add(part string) message {
 	return append(binary.BigEndian.AppendUint64(m, uint64(len(part))), part...)
 }
+
+// begin leaves room for the length of a part that is appended next, and end fills it in. start is where the part begins.
+func (m message) begin() message { return append(m, make([]byte, lengthSize)...) }
+
+func (m message) end(start int) message {
+	binary.BigEndian.PutUint64(m[start-lengthSize:], uint64(len(m)-start))
+	return m
+}
+
+const lengthSize = 8

@@ -61,9 +61,10 @@ func TestSumTellsEffectsApart(t *testing.T) {
 		`{"order_id":"7","amount":25,"currency":"EUR","reason":"ignored","commentary":"undeclared!"}`: false,
 	} {
 		m, s := newMaker(t), newSpec(t, refundSpec()...)
-		a, b := m.Sum(s, refund, decode(t, first)), m.Sum(s, refund, decode(t, text))
-		if (a.Key == b.Key) != same || (a.Wide == b.Wide) != same || Compare(a.Terms, b.Terms).Same != same {
-			t.Errorf("%s: same is %v, want %v; %+v", text, a.Key == b.Key, same, Compare(a.Terms, b.Terms))
+		v, w := decode(t, first), decode(t, text)
+		a, b, c := m.Sum(s, refund, v), m.Sum(s, refund, w), Compare(s.Terms(v), s.Terms(w))
+		if (a.Key == b.Key) != same || (a.Wide == b.Wide) != same || c.Same != same {
+			t.Errorf("%s: same is %v, want %v; %+v", text, a.Key == b.Key, same, c)
 		}
 	}
 }
@@ -134,8 +135,9 @@ func TestSumSeparatesItsParts(t *testing.T) {
 
 func TestArgumentsThatAreNoObject(t *testing.T) {
 	m := newMaker(t)
-	whole, member := m.Sum(nil, refund, decode(t, `5`)), m.Sum(nil, refund, decode(t, `{"":5}`))
-	if whole.Key == member.Key || Compare(whole.Terms, member.Terms).Same {
+	whole, member := decode(t, `5`), decode(t, `{"":5}`)
+	var s *Spec
+	if m.Sum(s, refund, whole).Key == m.Sum(s, refund, member).Key || Compare(s.Terms(whole), s.Terms(member)).Same {
 		t.Error("5 and {\"\":5} are one effect")
 	}
 	if m.Sum(nil, refund, Value{}).Key != m.Sum(nil, refund, decode(t, ` { } `)).Key {
@@ -147,8 +149,8 @@ func TestArgumentsThatAreNoObject(t *testing.T) {
 }
 
 func TestTermsAreSortedAndComplete(t *testing.T) {
-	sum := newMaker(t).Sum(newSpec(t, refundSpec()...), refund, decode(t, `{"zeta": 1.0, "amount": "x", "order_id": 7}`))
-	got, err := json.Marshal(sum.Terms)
+	terms := newSpec(t, refundSpec()...).Terms(decode(t, `{"zeta": 1.0, "amount": "x", "order_id": 7}`))
+	got, err := json.Marshal(terms)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,6 +164,16 @@ func TestTermsAreSortedAndComplete(t *testing.T) {
 		`{"argument":"request_id","raw":"","normal":"","kind":"id","role":"volatile"}]`
 	if string(got) != want {
 		t.Errorf("terms\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestWideIsLeftOutWhenAsked(t *testing.T) {
+	m, s, args := newMaker(t), newSpec(t, refundSpec()...), decode(t, `{"order_id":"7"}`)
+	narrow := refund
+	narrow.NoWide = true
+	all, some := m.Sum(s, refund, args), m.Sum(s, narrow, args)
+	if all.Wide.IsZero() || !some.Wide.IsZero() || some.Key != all.Key || some.Identity != all.Identity {
+		t.Errorf("with %+v, without %+v", all, some)
 	}
 }
 

@@ -13,19 +13,19 @@ import (
 // keeps one that can be the state of an application ("#/orders/7", "#!x", "#gid=0"). It keeps apart the order of query
 // parameters, http and https, a trailing slash, "www.", the case of the path and other escapes of it. A text without a
 // scheme and "//" is compared exactly, because nothing says whether it is http, https or a path.
-func readURL(_ call, v Value) (form, note string, ok bool) {
+func readURL(dst []byte, _ call, v Value) (form []byte, note string, ok bool) {
 	if v.Type() != String {
-		return "", "not a string", false
+		return nil, "not a string", false
 	}
 	text := strings.TrimSpace(v.Text())
 	if i := strings.Index(text, "://"); i < 1 || strings.ContainsAny(text[:i], "/?#") {
-		return "", "not an absolute URL with a scheme and //", false
+		return nil, "not an absolute URL with a scheme and //", false
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Host() == "" && u.Protocol() != "file:" {
-		return "", "not a valid URL", false
+		return nil, "not a valid URL", false
 	}
-	return "url " + u.Href(isAnchor(u.Fragment())), "", true
+	return append(append(dst, "url "...), u.Href(isAnchor(u.Fragment()))...), "", true
 }
 
 // isAnchor reports whether a fragment only names a place in a page.

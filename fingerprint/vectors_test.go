@@ -189,7 +189,7 @@ func (v sumVector) replay(t *testing.T, m *Maker) sumVector {
 	sum := m.Sum(spec, in, decode(t, v.Arguments))
 	v.SpecDigest, v.Key, v.Wide, v.Identity = spec.Digest(), sum.Key, sum.Wide, sum.Identity
 	v.Terms = nil
-	for _, term := range sum.Terms {
+	for _, term := range spec.Terms(decode(t, v.Arguments)) {
 		v.Terms = append(v.Terms, map[string]string{"argument": term.Argument, "role": term.Role.String(), "normal": term.Normal})
 	}
 	return v
@@ -199,19 +199,20 @@ func (v pairVector) replay(t *testing.T, m *Maker) pairVector {
 	a := v.argument()
 	a.Name = "x"
 	spec := newSpec(t, a)
-	x, y := m.Sum(spec, Input{}, decode(t, `{"x":`+v.A+`}`)), m.Sum(spec, Input{}, decode(t, `{"x":`+v.B+`}`))
+	a1, a2 := decode(t, `{"x":`+v.A+`}`), decode(t, `{"x":`+v.B+`}`)
+	x, y := m.Sum(spec, Input{}, a1), m.Sum(spec, Input{}, a2)
 	if (x.Key == y.Key) != v.Same {
 		t.Errorf("kind %s: %s and %s: same is %v, want %v", v.Kind, v.A, v.B, x.Key == y.Key, v.Same)
 	}
-	v.ANormal, v.BNormal = argumentTerm(x).Normal, argumentTerm(y).Normal
+	v.ANormal, v.BNormal = normalForm(spec, a1), normalForm(spec, a2)
 	return v
 }
 
-func argumentTerm(s Sum) Term {
-	for _, t := range s.Terms {
+func normalForm(s *Spec, args Value) string {
+	for _, t := range s.Terms(args) {
 		if t.Argument == "x" {
-			return t
+			return t.Normal
 		}
 	}
-	return Term{}
+	return ""
 }

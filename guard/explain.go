@@ -57,13 +57,24 @@ func (r *proposal) answerTaken(s situation, earlier *Effect) Answer {
 			},
 		}
 		if earlier != nil && earlier.ID == e.ID {
-			x.Message = "The earlier attempt was not applied, or another send was ordered: run the tool now, once, and report its outcome before the lease ends."
+			x.Message = whyAgain(earlier) + " Run the tool now, once, and report its outcome before the lease ends."
 		}
 		return Answer{Kind: AnswerProceed, Effect: e, Lease: &Lease{Fence: e.Fence, Expires: e.LeaseUntil}, Explanation: x}
 	case Refused:
 		return r.answerBlocked(s, CodeDenied)
 	}
 	return r.answerBlocked(s, s.found.Code)
+}
+
+// whyAgain says why an effect that is on record may be carried out now.
+func whyAgain(earlier *Effect) string {
+	switch {
+	case earlier.State == Approved && earlier.Attempts == 0:
+		return "A person approved this call."
+	case earlier.State == Approved:
+		return "A person ordered this call to be sent again."
+	}
+	return "The earlier attempt failed, and nothing was applied."
 }
 
 // answerFlight answers the call that was sent.
@@ -146,7 +157,7 @@ func (r *proposal) match(x *Explanation, s situation) {
 	if err != nil {
 		return
 	}
-	c := fingerprint.Compare(r.maker.Sum(r.rule.Arguments, fingerprint.Input{}, earlier).Terms, r.sum.Terms)
+	c := fingerprint.Compare(r.rule.Arguments.Terms(earlier), r.rule.Arguments.Terms(r.args))
 	x.SameBecause = c.Because
 	for _, d := range c.Differs {
 		x.Differs = append(x.Differs, Difference{Argument: d.Argument, Role: d.Role.String(), Earlier: cut(d.Earlier), Now: cut(d.Now)})

@@ -48,10 +48,12 @@ type Config struct {
 	Flights int
 }
 
+// MaxWait is the longest that a call waits, whatever its caller asks for: MCP clients give up after 60 seconds.
+const MaxWait = 50 * time.Second
+
 // Times are the guard's durations. A zero field means the default.
 type Times struct {
 	Wait      time.Duration // a call's waiting budget when the caller names none; 25 s
-	MaxWait   time.Duration // the longest budget; 50 s, because MCP clients give up after 60
 	SendGrace time.Duration // added to the upstream's timeout to make the lease of a send; 10 s
 	Write     time.Duration // for one write to the store; 10 s
 	Record    time.Duration // how long recording an outcome is repeated; 2 min
@@ -67,7 +69,6 @@ func (t Times) orDefault() Times {
 		}
 	}
 	set(&t.Wait, 25*time.Second)
-	set(&t.MaxWait, 50*time.Second)
 	set(&t.SendGrace, 10*time.Second)
 	set(&t.Write, 10*time.Second)
 	set(&t.Record, 2*time.Minute)

@@ -14,7 +14,6 @@ import (
 
 // proposal is a call with all that is known about it before the ledger is asked.
 type proposal struct {
-	maker     *fingerprint.Maker
 	principal Principal
 	call      Call
 	rule      *policy.Rule
@@ -35,7 +34,7 @@ func (g *Guard) propose(ctx context.Context, p Principal, c Call) (*proposal, er
 	if p.Agent != "" {
 		c.Agent = p.Agent
 	}
-	r := &proposal{maker: g.maker, principal: p, call: c, rule: g.policies.Current().Match(c.Tool)}
+	r := &proposal{principal: p, call: c, rule: g.policies.Current().Match(c.Tool)}
 	var err error
 	if r.args, err = decodeArguments(c.Arguments); err != nil {
 		return nil, err
@@ -48,7 +47,9 @@ func (g *Guard) propose(ctx context.Context, p Principal, c Call) (*proposal, er
 	if err != nil {
 		return nil, err
 	}
-	in := fingerprint.Input{Tenant: p.Tenant, Effect: r.rule.Effect, Scope: scope}
+	in := fingerprint.Input{
+		Tenant: p.Tenant, Effect: r.rule.Effect, Scope: scope, NoWide: r.rule.On.OtherScope == policy.Allow,
+	}
 	if c.IdempotencyKey != "" {
 		r.callerKey = g.maker.Mark("caller key", p.Tenant, p.Subject, r.rule.Effect, c.IdempotencyKey)
 		if r.rule.Keys == policy.KeysTrusted {
@@ -74,7 +75,7 @@ func (g *Guard) budget(wait time.Duration) time.Duration {
 	case wait < 0:
 		return 0
 	}
-	return min(wait, g.times.MaxWait)
+	return min(wait, MaxWait)
 }
 
 func checkCall(c *Call) error {

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"errors"
 
 	"github.com/onceguard/onceguard/fingerprint"
 )
@@ -55,16 +56,19 @@ func (g *Guard) Fingerprint(ctx context.Context, p Principal, c Call, other *Cal
 		return Explained{}, err
 	}
 	x := Explained{
-		Rule: r.rule.Pattern, Source: r.rule.Source, Key: r.sum.Key, Spec: r.rule.Arguments.Digest(), Terms: r.sum.Terms,
+		Rule: r.rule.Pattern, Source: r.rule.Source, Key: r.sum.Key, Spec: r.rule.Arguments.Digest(), Terms: r.rule.Arguments.Terms(r.args),
 		Canonical: string(r.args.AppendCanonical(nil)),
 	}
 	if other != nil {
 		o, err := g.propose(ctx, p, *other)
+		if e, ok := errors.AsType[*Error](err); ok && e.Field != "" {
+			e.Field = "/other" + e.Field
+		}
 		if err != nil {
 			return Explained{}, err
 		}
-		x.Other = o.sum.Terms
-		c := fingerprint.Compare(o.sum.Terms, r.sum.Terms)
+		x.Other = o.rule.Arguments.Terms(o.args)
+		c := fingerprint.Compare(x.Other, x.Terms)
 		c.Same = o.sum.Key == r.sum.Key
 		x.Comparison = &c
 	}

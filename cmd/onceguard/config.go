@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/onceguard/onceguard/guard"
 	"github.com/onceguard/onceguard/guard/forward/httpforward"
 )
 
@@ -36,9 +37,6 @@ type Config struct {
 	ReviewURL   string // what the links to reviews in answers begin with
 	OpenMetrics bool   // serve /metrics without a key
 }
-
-// maxWait is what the guard allows at most: clients give up after a minute.
-const maxWait = 50 * time.Second
 
 var (
 	logFormats = []string{"json", "text"}
@@ -107,7 +105,7 @@ func (s *settings) validate() error {
 		value       time.Duration
 		least, most time.Duration
 	}{
-		{"wait", c.Wait, time.Millisecond, maxWait},
+		{"wait", c.Wait, time.Millisecond, guard.MaxWait},
 		{"sweep", c.Sweep, 10 * time.Millisecond, time.Minute},
 		{"settle", c.Settle, 0, 24 * time.Hour},
 		{"send-grace", c.SendGrace, 200 * time.Millisecond, time.Hour},

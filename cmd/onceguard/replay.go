@@ -26,7 +26,8 @@ the upstream each time that it arrives; what failed then is refused again. With 
 writes, after the work. An agent that gets no answer sends the call again, often in another spelling of the same JSON value.
 
 Two calls of a run are after the same effect when they have the same tool and equal JSON arguments. The guard has no part in that
-judgement. Labelled pairs (--pairs) tell which repeats were meant; they are counted apart.
+judgement. Labelled pairs (--pairs) tell which repeats were meant, and which calls are the same although they are written otherwise; they
+are counted apart.
 
 Without --url the guard runs inside this program, with the policies of --policies but the simulated upstream, and with an empty ledger in a
 temporary folder. Tools that no call writes with pass as reads where no policy names them. With --url a running guard is asked; it leaves
@@ -82,7 +83,7 @@ func newReplayCommand() *cobra.Command {
 	f.StringVar(&o.policies, "policies", "", "folder or file with policies")
 	f.StringVar(&o.url, "url", "", "ask the running guard at this address")
 	f.StringVar(&o.key, "key", "", "API key for --url (an agent's key is enough)")
-	f.StringVar(&o.pairs, "pairs", "", "labelled pairs that tell which repeats were meant")
+	f.StringVar(&o.pairs, "pairs", "", "labelled pairs that tell which repeats were meant and which calls are the same")
 	f.Float64Var(&o.lose, "lose", 0, "share of the replies to writes that are lost, 0 to 1")
 	f.Uint64Var(&o.seed, "seed", 1, "chooses which replies are lost and how retries are spelled")
 	f.IntVar(&o.callers, "callers", 8, "how many runs are played at a time")
@@ -118,7 +119,7 @@ type rehearsal struct {
 	replayOptions
 	recording recording
 	survey    survey
-	meant     meant
+	labels    *labels // nil for none
 	rules     *policy.Set
 	stderr    io.Writer
 	// runPrefix keeps the runs of one replay apart from everything else in the ledger of a running guard.
@@ -134,7 +135,7 @@ func (o replayOptions) replay(ctx context.Context, file string, stderr io.Writer
 		}
 	}
 	if o.pairs != "" {
-		if r.meant, err = readMeant(o.pairs); err != nil {
+		if r.labels, err = readLabels(o.pairs); err != nil {
 			return nil, err
 		}
 	}
@@ -207,7 +208,7 @@ func (r *rehearsal) pass(ctx context.Context, name string, upstream *simulation,
 	shown := startProgress(r.stderr, name, r.survey.calls)
 	defer shown.stop()
 	p := pass{
-		recording: r.recording, survey: r.survey, meant: r.meant, upstream: upstream, user: user,
+		recording: r.recording, survey: r.survey, labels: r.labels, upstream: upstream, user: user,
 		seed: r.seed, callers: r.callers, retries: r.retries, played: &shown.done,
 	}
 	return p.run(ctx)

@@ -25,6 +25,7 @@ type tried struct {
 	decision string // of the guard; "" where there is none
 	code     string
 	matched  *client.Matched
+	because  []string
 	differs  []client.Difference
 	fault    error // the guard gave no decision although it should have
 }
@@ -79,7 +80,8 @@ func (u *guardedUser) use(ctx context.Context, c recordedCall, text string) (tri
 	if a.Decision == client.Proceed {
 		return u.proceed(ctx, c, text, a)
 	}
-	return tried{standing: standingOf(a), decision: a.Decision, code: a.Explanation.Code, matched: a.Explanation.Matched, differs: a.Explanation.Differs}, nil
+	x := a.Explanation
+	return tried{standing: standingOf(a), decision: a.Decision, code: x.Code, matched: x.Matched, because: x.SameBecause, differs: x.Differs}, nil
 }
 
 // undecided reads an error of the API. One that blames the call is an answer; any other is a fault.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"hash/fnv"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,7 +16,7 @@ import (
 type pass struct {
 	recording recording
 	survey    survey
-	meant     meant
+	labels    *labels // nil for none
 	upstream  *simulation
 	user      toolUser
 	seed      uint64
@@ -68,6 +69,7 @@ func (p *pass) run(ctx context.Context) (tally, error) {
 type recordedRun struct {
 	left    int // calls that are still to come
 	intents map[[sha256.Size]byte]*intent
+	texts   map[string][]string // of the writes so far, by tool; kept only where there are labels
 }
 
 func (p *pass) caller(ctx context.Context, queue <-chan recordedCall) error {
@@ -75,7 +77,7 @@ func (p *pass) caller(ctx context.Context, queue <-chan recordedCall) error {
 	for c := range queue {
 		run := runs[c.Run]
 		if run == nil {
-			run = &recordedRun{left: p.survey.runs[c.Run], intents: map[[sha256.Size]byte]*intent{}}
+			run = &recordedRun{left: p.survey.runs[c.Run], intents: map[[sha256.Size]byte]*intent{}, texts: map[string][]string{}}
 			runs[c.Run] = run
 		}
 		if err := p.play(ctx, run, c); err != nil {
@@ -101,15 +103,16 @@ func (p *pass) play(ctx context.Context, run *recordedRun, c recordedCall) error
 		p.note(func(t *tally) { t.read(r) })
 		return nil
 	}
-	in := run.intentOf(c, p.meant)
+	in := run.intentOf(c, p.labels)
 	in.wanted = in.wanted || !c.Error
+	view := judgement{labelledSame: run.labelledSame(c, p.labels), otherUntold: run.otherUntold(in)}
 	for try := 1; try <= 1+p.retries; try++ {
 		r, err := p.try(ctx, c, p.spell(c, try), underWay{intent: in, call: c, try: try})
 		if err != nil {
 			return err
 		}
-		executed := p.upstream.executed(in)
-		p.note(func(t *tally) { t.write(in, c, r, try, executed) })
+		view.executed = p.upstream.executed(in)
+		p.note(func(t *tally) { t.write(in, c, r, try, view) })
 		in.tries++
 		if r.standing != refused {
 			in.standing = r.standing
@@ -118,8 +121,11 @@ func (p *pass) play(ctx context.Context, run *recordedRun, c recordedCall) error
 			break
 		}
 	}
-	if !c.Error && p.meant != nil {
-		in.texts = append(in.texts, c.text)
+	if p.labels != nil {
+		run.texts[c.Tool] = append(run.texts[c.Tool], c.text)
+		if !c.Error {
+			in.texts = append(in.texts, c.text)
+		}
 	}
 	return nil
 }
@@ -161,20 +167,38 @@ func (p *pass) spell(c recordedCall, try int) string {
 
 // intentOf finds what a call is after: the same as an earlier call of its run with the same tool and arguments, unless
 // people say that this repeat is wanted.
-func (r *recordedRun) intentOf(c recordedCall, m meant) *intent {
+func (r *recordedRun) intentOf(c recordedCall, l *labels) *intent {
 	key := sha256.Sum256([]byte(c.Tool + "\x00" + sameText(c.text)))
 	in := r.intents[key]
 	if in == nil {
-		in = &intent{}
+		in = &intent{tool: c.Tool}
 		r.intents[key] = in
 		return in
 	}
 	for _, earlier := range in.texts {
-		if m[[3]string{c.Tool, earlier, c.text}] {
-			in = &intent{meant: true, texts: in.texts}
+		if l.meant[[3]string{c.Tool, earlier, c.text}] {
+			in = &intent{tool: c.Tool, meant: true, texts: in.texts}
 			r.intents[key] = in
 			return in
 		}
 	}
 	return in
+}
+
+// labelledSame reports whether people say that a call is after the same effect as an earlier one of the run.
+func (r *recordedRun) labelledSame(c recordedCall, l *labels) bool {
+	if l == nil {
+		return false
+	}
+	return slices.ContainsFunc(r.texts[c.Tool], func(earlier string) bool { return l.same[[3]string{c.Tool, earlier, c.text}] })
+}
+
+// otherUntold reports whether the outcome of another intent with the same tool is open.
+func (r *recordedRun) otherUntold(in *intent) bool {
+	for _, other := range r.intents {
+		if other != in && other.tool == in.tool && other.tries > 0 && other.standing == untold {
+			return true
+		}
+	}
+	return false
 }

@@ -130,29 +130,37 @@ func (s survey) toolNames() []string {
 	return names
 }
 
-// meant holds the repeats that people have labelled as wanted twice, by tool and argument texts.
-type meant map[[3]string]bool
+// labels is what people say of pairs of calls of one tool, by tool and the two argument texts.
+type labels struct {
+	meant map[[3]string]bool // the second is wanted although the first succeeded
+	same  map[[3]string]bool // both are after the same effect, however they are written
+}
 
-// readMeant reads labelled pairs of calls: JSON lines with tool, a, b (argument texts) and label. Only those labelled
-// intended_repeat are kept.
-func readMeant(path string) (meant, error) {
+// readLabels reads labelled pairs: JSON lines with tool, a, b (argument texts) and label. Labels other than
+// intended_repeat and same, and pairs of parts of calls, are left out.
+func readLabels(path string) (*labels, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	repeats := meant{}
+	l := &labels{meant: map[[3]string]bool{}, same: map[[3]string]bool{}}
 	d := json.NewDecoder(f)
 	for n := 1; ; n++ {
 		var pair struct{ Label, Tool, A, B string }
 		switch err := d.Decode(&pair); {
 		case errors.Is(err, io.EOF):
-			return repeats, nil
+			return l, nil
 		case err != nil:
 			return nil, fmt.Errorf("%s: pair %d cannot be read: %w", path, n, err)
 		}
-		if pair.Label == "intended_repeat" {
-			repeats[[3]string{pair.Tool, pair.A, pair.B}] = true
+		key := [3]string{pair.Tool, pair.A, pair.B}
+		switch {
+		case pair.A == "":
+		case pair.Label == "intended_repeat":
+			l.meant[key] = true
+		case pair.Label == "same":
+			l.same[key] = true
 		}
 	}
 }

@@ -51,6 +51,7 @@ type guardedReport struct {
 	Fault           string         `json:"fault,omitzero"`
 	FalseReplays    int            `json:"false_replays"`
 	Examples        []falseReplay  `json:"false_replay_examples"`
+	Joined          int            `json:"joined_as_labelled"`
 	FailuresBlocked int            `json:"definite_failures_blocked"`
 	NotApplied      int            `json:"blocked_though_not_applied"`
 	Unmet           int            `json:"wanted_effects_not_carried_out"`
@@ -72,7 +73,7 @@ func rate(n int, took time.Duration) float64 {
 func (t *tally) guarded() guardedReport {
 	g := guardedReport{
 		passReport: t.pass(), Decisions: t.decisions, Blocked: t.blocked, Undecided: t.undecided, Faults: t.faults,
-		FalseReplays: t.falseReplays, Examples: t.examples, FailuresBlocked: t.failuresBlocked, NotApplied: t.notApplied, Unmet: t.unmet,
+		FalseReplays: t.falseReplays, Examples: t.examples, Joined: t.joined, FailuresBlocked: t.failuresBlocked, NotApplied: t.notApplied, Unmet: t.unmet,
 		Meant: t.meant, MeantWithheld: t.meantWithheld,
 	}
 	if t.fault != nil {
@@ -139,14 +140,20 @@ func (r *replayReport) printDecisions(text *strings.Builder) {
 	fmt.Fprintf(text, "\nWhat the guard cost\n")
 	cost := func(n int, what string) { fmt.Fprintf(text, "%10s  %s\n", grouped(n), what) }
 	cost(g.FalseReplays, "first-time calls answered from another effect (false replays)")
+	if g.Joined > 0 {
+		cost(g.Joined, "the same, where people say that it is the same effect")
+	}
 	cost(g.FailuresBlocked, "calls not let through after a definite failure")
-	cost(g.NotApplied, "blocked as unknown although the effect had not been applied")
+	cost(g.NotApplied, "tries not let through although the effect had not been carried out")
 	cost(g.Unmet, "effects that were wanted and never carried out, because they wait for a person")
 	if g.Meant > 0 {
 		cost(g.MeantWithheld, fmt.Sprintf("of %s repeats that people say were meant, not sent", grouped(g.Meant)))
 	}
 	for _, e := range g.Examples {
 		fmt.Fprintf(text, "  line %d, %s: %s (%s)", e.Line, e.Tool, e.Decision, e.Code)
+		if len(e.Because) > 0 {
+			fmt.Fprintf(text, "; %s", strings.Join(e.Because, "; "))
+		}
 		for _, d := range e.Differs {
 			fmt.Fprintf(text, "; %s (%s): %s, earlier %s", d.Argument, d.Role, d.Now, d.Earlier)
 		}

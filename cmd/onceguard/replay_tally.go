@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/onceguard/onceguard/api/client"
@@ -19,8 +21,9 @@ type tally struct {
 
 	falseReplays    int // first-time intents that were answered from another effect
 	examples        []falseReplay
+	joined          int // the same, where people say that it is the same effect
 	failuresBlocked int // calls that were not let through after a definite failure
-	notApplied      int // blocked as unknown although the upstream had not applied the effect
+	notApplied      int // tries that were not let through although the upstream had not applied the effect
 	unmet           int // intents with a call that was recorded as successful, and no execution
 	meant           int // repeats that people say are wanted
 	meantWithheld   int // of those, not sent
@@ -36,6 +39,7 @@ type falseReplay struct {
 	Decision string              `json:"decision"`
 	Code     string              `json:"code"`
 	Effect   string              `json:"effect"`
+	Because  []string            `json:"same_because"` // what the guard says
 	Differs  []client.Difference `json:"differs"`
 }
 
@@ -55,8 +59,15 @@ func (t *tally) read(r tried) {
 	t.answer(r)
 }
 
-// write counts one try of a write. in is as it was before the try; executed is how often its intent has been carried out by now.
-func (t *tally) write(in *intent, c recordedCall, r tried, try, executed int) {
+// judgement is what the replay knows of a call without asking the guard.
+type judgement struct {
+	executed     int  // how often its intent has been carried out by now
+	labelledSame bool // people say that it repeats an earlier call that is written otherwise
+	otherUntold  bool // the outcome of another call to the tool is open, which a policy may take for the same effect
+}
+
+// write counts one try of a write. in is as it was before the try.
+func (t *tally) write(in *intent, c recordedCall, r tried, try int, v judgement) {
 	if try == 1 {
 		t.calls++
 		if in.meant && in.tries == 0 {
@@ -71,20 +82,27 @@ func (t *tally) write(in *intent, c recordedCall, r tried, try, executed int) {
 	switch {
 	case in.tries == 0 && in.meant:
 		t.meantWithheld++
+	case in.tries == 0 && v.labelledSame:
+		t.joined++
 	case in.tries == 0:
 		t.falseReplays++
-		if len(t.examples) < maxExamples {
-			e := falseReplay{Line: c.line, Run: c.Run, Tool: c.Tool, Decision: r.decision, Code: r.code, Differs: r.differs}
-			if r.matched != nil {
-				e.Effect = r.matched.Effect
-			}
-			t.examples = append(t.examples, e)
-		}
-	case in.standing == failed:
+		t.example(c, r)
+	case in.standing == failed && !(v.otherUntold && r.standing == untold):
 		t.failuresBlocked++
-	case r.decision == client.Blocked && executed == 0:
+	case v.executed == 0:
 		t.notApplied++
 	}
+}
+
+// example keeps the first false replays of the file, whichever were met first.
+func (t *tally) example(c recordedCall, r tried) {
+	e := falseReplay{Line: c.line, Run: c.Run, Tool: c.Tool, Decision: r.decision, Code: r.code, Because: r.because, Differs: r.differs}
+	if r.matched != nil {
+		e.Effect = r.matched.Effect
+	}
+	at, _ := slices.BinarySearchFunc(t.examples, e.Line, func(e falseReplay, line int) int { return cmp.Compare(e.Line, line) })
+	t.examples = slices.Insert(t.examples, at, e)
+	t.examples = t.examples[:min(len(t.examples), maxExamples)]
 }
 
 // byVerdict are the codes of answers that say nothing of an equal call: a rule, a person or the shape of the call decided.

@@ -23,6 +23,7 @@ type intent struct {
 	keys     map[string]bool // idempotency keys under which it was executed
 
 	// These belong to the one caller that plays the run.
+	tool     string
 	tries    int
 	standing standing
 	wanted   bool     // one of its calls was recorded as successful

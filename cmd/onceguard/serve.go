@@ -106,7 +106,7 @@ func (s *server) start(ctx context.Context, stdout io.Writer) (err error) {
 	metrics := api.NewMetrics(thisBuild().Version)
 	s.guard, err = guard.New(guard.Config{
 		Store: s.folder.ledger, Policies: s.policies, Forward: s.forward, Key: s.folder.key, Observe: metrics, Log: s.log,
-		Times:   guard.Times{Wait: c.Wait, MaxWait: maxWait, Sweep: c.Sweep, Settle: c.Settle, SendGrace: c.SendGrace},
+		Times:   guard.Times{Wait: c.Wait, Sweep: c.Sweep, Settle: c.Settle, SendGrace: c.SendGrace},
 		Flights: c.Flights,
 	})
 	if err != nil {

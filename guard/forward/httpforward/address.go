@@ -1,8 +1,6 @@
 package httpforward
 
-import (
-	"net/netip"
-)
+import "net/netip"
 
 // verdict says who may connect to an address.
 type verdict int
@@ -29,7 +27,7 @@ var never = prefixes(
 	"fd00:ec2::254/128",      // metadata: AWS
 	"fd20:ce::254/128",       // metadata: Google Cloud
 	"fd00:c1::a9fe:a9fe/128", // metadata: Oracle Cloud
-	"64:ff9b:1::/48",         // NAT64 for local use, RFC 8215: where the inner address lies is a secret of the network
+	"64:ff9b:1::/48",         // NAT64 for local use, RFC 8215: only the network knows where the inner address is
 	"100::/64",               // discard, RFC 6666
 )
 

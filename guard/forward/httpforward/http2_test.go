@@ -2,6 +2,7 @@ package httpforward
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"io"
@@ -168,7 +169,7 @@ func head(w *http2.Framer, stream uint32, end bool, fields ...string) {
 func TestHTTP2NeverRepeats(t *testing.T) {
 	for name, c := range map[string]struct {
 		answer func(w *http2.Framer, c net.Conn, stream uint32)
-		code   guard.Code
+		code   guard.Code // for upstream_timeout the caller gives up when the answer, such as it is, was given
 	}{
 		"GOAWAY that says not processed": {func(w *http2.Framer, c net.Conn, _ uint32) {
 			w.WriteGoAway(0, http2.ErrCodeNo, nil)
@@ -208,17 +209,21 @@ func TestHTTP2NeverRepeats(t *testing.T) {
 		for _, method := range []string{"POST", "GET", "DELETE"} {
 			t.Run(name+" "+method, func(t *testing.T) {
 				t.Parallel()
-				s := newStreams(t, c.answer)
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				s := newStreams(t, func(w *http2.Framer, conn net.Conn, stream uint32) {
+					c.answer(w, conn, stream)
+					if c.code == guard.CodeUpstreamTimeout {
+						cancel()
+					}
+				})
 				f := forwarder(t, Options{TLS: s.config, Reuse: time.Minute, MaxHeader: 4 << 10})
 				a := post(s.url)
 				a.Method = method
 				if method != "POST" {
 					a.Body = nil
 				}
-				if c.code == guard.CodeUpstreamTimeout {
-					a.Timeout = 100 * time.Millisecond
-				}
-				out := f.Send(t.Context(), a)
+				out := f.Send(ctx, a)
 				if out.Code != c.code || !out.Sent || strings.Contains(out.Detail, "c4n4ry") {
 					t.Errorf("outcome is %+v, want %s", out, c.code)
 				}
