@@ -32,9 +32,10 @@ func BenchmarkDecode1KB(b *testing.B) {
 	}
 }
 
-// BenchmarkSum1KB decodes and fingerprints.
+// BenchmarkSum1KB decodes and fingerprints, as for a rule that does not look beyond its scope.
 func BenchmarkSum1KB(b *testing.B) {
-	m, s := newMaker(b), kilobyteSpec(b)
+	m, s, in := newMaker(b), kilobyteSpec(b), refund
+	in.NoWide = true
 	b.SetBytes(int64(len(kilobyte)))
 	b.ReportAllocs()
 	for b.Loop() {
@@ -42,7 +43,7 @@ func BenchmarkSum1KB(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if m.Sum(s, refund, v).Key.IsZero() {
+		if m.Sum(s, in, v).Key.IsZero() {
 			b.Fatal("no key")
 		}
 	}
@@ -61,7 +62,7 @@ func TestAllocations(t *testing.T) {
 		}
 	})
 	summing := leastAllocs(func() { m.Sum(s, refund, v) })
-	if decoding > 12 || summing > 60 {
+	if decoding > 6 || summing > 10 {
 		t.Errorf("Decode allocates %v times, Sum %v times", decoding, summing)
 	}
 }

@@ -96,13 +96,18 @@ func scanDecimal(token string) (Decimal, bool) {
 			digits = whole + fraction
 		}
 	}
+	return newDecimal(digits, exponent, negative), true
+}
+
+// newDecimal returns ±digits × 10^exponent. digits may have zeros at both ends.
+func newDecimal(digits string, exponent int64, negative bool) Decimal {
 	digits = strings.TrimLeft(digits, "0")
 	significant := strings.TrimRight(digits, "0")
 	exponent += int64(len(digits) - len(significant))
 	if significant == "" {
-		return Decimal{}, true
+		return Decimal{}
 	}
-	return Decimal{digits: significant, exponent: exponent, negative: negative}, true
+	return Decimal{digits: significant, exponent: exponent, negative: negative}
 }
 
 // String writes d as JSON in one way only: plainly where at most 20 zeros are added for it, else as d.ddde±n.

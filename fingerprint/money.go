@@ -142,7 +142,9 @@ const ambiguousGrouping = "the separators can be read in two ways"
 
 // groupedNumber reads digits with separators where only one reading is possible. s starts and ends with a digit.
 func groupedNumber(s string) (Decimal, string) {
-	parts, separators, ok := splitDigits(s)
+	var space [8]string
+	var marks [8]rune
+	parts, separators, ok := splitDigits(s, space[:0], marks[:0])
 	if !ok || len(parts[0]) > 1 && parts[0][0] == '0' {
 		return Decimal{}, "the number is not plainly written"
 	}
@@ -162,19 +164,12 @@ func groupedNumber(s string) (Decimal, string) {
 	if len(groups) > 1 && !areGroups(groups, separators[:len(groups)-1]) {
 		return Decimal{}, ambiguousGrouping
 	}
-	text := strings.Join(groups, "")
-	if fraction != "" {
-		text += "." + fraction
-	}
-	d, err := ParseDecimal(text)
-	if err != nil {
-		return Decimal{}, "the number is not plainly written"
-	}
-	return d, ""
+	return newDecimal(strings.Join(parts, ""), -int64(len(fraction)), false), ""
 }
 
-// splitDigits splits at single separators. White space counts as one kind, and so do apostrophes.
-func splitDigits(s string) (parts []string, separators []rune, ok bool) {
+// splitDigits splits at single separators and appends what it finds. White space counts as one kind, and so do
+// apostrophes.
+func splitDigits(s string, parts []string, separators []rune) (_ []string, _ []rune, ok bool) {
 	start := 0
 	for i, r := range s {
 		switch {

@@ -125,19 +125,19 @@ func (s *scanner) string() (span, bool) {
 
 // escaped reads a string that begins at start and has its first escape at i.
 func (s *scanner) escaped(start, i int) (span, bool) {
-	begin := int32(len(s.unescaped))
-	for i < len(s.text) {
-		switch c := s.text[i]; {
+	begin, text := int32(len(s.unescaped)), s.text
+	for i < len(text) {
+		switch c := text[i]; {
 		case c == '\\':
-			s.unescaped = append(s.unescaped, s.text[start:i]...)
-			size := s.escape(s.text[i:])
+			s.unescaped = append(s.unescaped, text[start:i]...)
+			size := s.escape(text[i:])
 			if size == 0 {
 				return span{}, false
 			}
 			i += size
 			start = i
 		case c == '"':
-			s.unescaped = append(s.unescaped, s.text[start:i]...)
+			s.unescaped = append(s.unescaped, text[start:i]...)
 			s.at = i + 1
 			return span{^begin, int32(len(s.unescaped))}, true
 		case c < ' ':

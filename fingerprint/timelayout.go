@@ -23,9 +23,14 @@ const (
 // parseMoment reads a text in one of the layouts; fault is why it could not.
 func parseMoment(s string) (m moment, fault string) {
 	const longest = 64 // bytes of the longest text that can be one
-	s = strings.Join(strings.Fields(s), " ")
+	if strings.IndexFunc(s, unicode.IsSpace) >= 0 {
+		s = strings.Join(strings.Fields(s), " ")
+	}
 	if s == "" || len(s) > longest {
 		return moment{}, notATime
+	}
+	if t, ok := parseTimestamp(s); ok {
+		return moment{t, inUTC}, ""
 	}
 	date, clock, fault := parseDate(s)
 	if fault != "" {
@@ -46,6 +51,17 @@ func parseMoment(s string) (m moment, fault string) {
 		return moment{date.Add(since), local}, ""
 	}
 	return moment{date.Add(since - offset), inUTC}, ""
+}
+
+// parseTimestamp reads the layout that programs write (RFC 3339), so that the others need not be tried for it.
+func parseTimestamp(s string) (t time.Time, ok bool) {
+	const shortest, longest = len("2006-01-02T15:04:05Z"), len("2006-01-02T15:04:05.999999999Z")
+	if len(s) < shortest || len(s) > longest || s[10] != 'T' {
+		return t, false
+	}
+	// Unlike time.Parse, this refuses offsets of 24 hours.
+	err := t.UnmarshalText([]byte(s))
+	return t.UTC(), err == nil
 }
 
 // parseDate reads the date at the start of s and returns the clock text behind it.
@@ -80,6 +96,9 @@ func isBetweenWords(r rune) bool { return r == ' ' || r == ',' }
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 func parseNumericDate(text string) (time.Time, string) {
+	if len(text) == len(time.DateOnly) && text[4] == '-' && text[7] == '-' {
+		return date(text[:4], text[5:7], text[8:])
+	}
 	if len(text) == 8 && strings.Trim(text, "0123456789") == "" {
 		return date(text[:4], text[4:6], text[6:])
 	}

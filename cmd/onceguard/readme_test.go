@@ -211,7 +211,7 @@ func (s *shell) read(out *os.File, c command) (got string, matched bool) {
 		for r := bufio.NewReader(out); ; {
 			line, err := r.ReadString('\n')
 			if line != "" {
-				lines <- line
+				lines <- strings.TrimSuffix(line, "\n") + "\n" // an answer of curl has no end of line
 			}
 			if err != nil {
 				return

@@ -47,6 +47,7 @@ type replayOptions struct {
 	callers  int
 	retries  int
 	limit    int
+	forget   bool
 	json     bool
 }
 
@@ -89,6 +90,7 @@ func newReplayCommand() *cobra.Command {
 	f.IntVar(&o.callers, "callers", 8, "how many runs are played at a time")
 	f.IntVar(&o.retries, "retries", 2, "how often an agent without an answer sends a call again")
 	f.IntVar(&o.limit, "limit", 0, "play only the first N calls")
+	f.BoolVar(&o.forget, "ignore-keys", false, "the upstream ignores idempotency keys, also for tools whose policy says that they honour them")
 	f.BoolVar(&o.json, "json", false, "print one JSON document")
 	return c
 }

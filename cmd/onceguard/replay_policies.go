@@ -23,7 +23,7 @@ func (r *rehearsal) redirected(upstream *simulation) (*policy.Set, error) {
 		if rule.Unknown && !r.survey.tools[tool] && r.rules.UnknownTools() == "guard" {
 			rule.Kind = policy.Read
 		}
-		upstream.honours[tool] = rule.Idempotent
+		upstream.honours[tool] = rule.Idempotent && !r.forget
 		rule.Upstream = target
 		rules[tool] = rule
 	}
