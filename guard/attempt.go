@@ -95,8 +95,8 @@ func (sh *shipment) classify(out Outcome) Outcome {
 	return out
 }
 
-// downstreamKey is the idempotency key for the upstream: the same for every send whose predecessor may have been applied, and a new
-// one after a definite failure, because some upstreams repeat a recorded failure under its key.
+// downstreamKey is the idempotency key for the upstream: the same for every send whose predecessor may have been
+// applied, and a new one after a definite failure, because some upstreams repeat a recorded failure under its key.
 func downstreamKey(e *Effect) string {
 	if e.Failures == 0 {
 		return e.ID
@@ -124,8 +124,8 @@ func reviewFor(r *policy.Rule, s State) Code {
 	return ""
 }
 
-// record tells the ledger the outcome, again and again until it is there or the guard's patience ends. Settling is idempotent. If
-// somebody decided meanwhile, the outcome is kept as evidence.
+// record tells the ledger the outcome, again and again until it is there or the guard's patience ends. Settling is
+// idempotent. If somebody decided meanwhile, the outcome is kept as evidence.
 func (g *Guard) record(e Effect, s Settlement) (Effect, bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), g.times.Record)
 	defer cancel()

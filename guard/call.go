@@ -106,7 +106,8 @@ type Matched struct {
 	Result *Result
 }
 
-// Difference is one argument in which the call differs from the earlier one. Values are JSON texts, cut at 200 characters.
+// Difference is one argument in which the call differs from the earlier one. Values are JSON texts, cut at 200
+// characters.
 type Difference struct {
 	Argument string
 	Role     string

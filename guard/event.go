@@ -31,9 +31,9 @@ type Event struct {
 	Hash      [32]byte
 }
 
-// Seal returns the hash of e, given the hash of the event before it (zero for the first). Together the hashes of an effect
-// form a chain: no event can be changed, dropped from the middle or reordered without breaking every later one.
-// The head of the chain stands on the effect's row.
+// Seal returns the hash of e, given the hash of the event before it (zero for the first). Together the hashes of an
+// effect form a chain: no event can be changed, dropped from the middle or reordered without breaking every later
+// one. The head of the chain stands on the effect's row.
 //
 // The hash is SHA-256 over prev, Seq and the time in microseconds as 8 bytes big-endian each, and then SHA-256 of
 // all other fields, each prefixed with its length. The split lets a database that assigns the time compute it.

@@ -122,7 +122,8 @@ func explainPassed() Explanation {
 	return Explanation{Code: CodePassed, Retry: RetrySafe, Message: "This tool only reads, so the call passes and is not recorded."}
 }
 
-// answerViolations answers arguments that break the tool's schema. Nothing is recorded: a call that can do nothing is no effect.
+// answerViolations answers arguments that break the tool's schema. Nothing is recorded: a call that can do nothing is
+// no effect.
 func (r *proposal) answerViolations(broken []policy.Violation) Answer {
 	var b strings.Builder
 	b.WriteString("The arguments break the schema of this tool:")

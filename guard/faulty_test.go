@@ -157,7 +157,8 @@ func TestNothingIsSentWhileTheLedgerIsDown(t *testing.T) {
 	})
 }
 
-// TestAnOutcomeThatCannotBeRecordedIsUnknown: the upstream answered, and the ledger is away for longer than the guard is patient.
+// TestAnOutcomeThatCannotBeRecordedIsUnknown: the upstream answered, and the ledger is away for longer than the guard
+// is patient.
 func TestAnOutcomeThatCannotBeRecordedIsUnknown(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		down := func(string) storetest.Fault { return storetest.NotApplied }

@@ -7,11 +7,13 @@ import (
 
 // Forwarder performs calls. Package forwardtest runs the promise below against every driver.
 type Forwarder interface {
-	// Send makes exactly one attempt and says what it proved. It puts the request on the wire at most once: no retry, no redirect, no second connection
-	// after the first byte. It returns when the outcome is known or ctx ends, and never panics.
+	// Send makes exactly one attempt and says what it proved. It puts the request on the wire at most once: no retry,
+	// no redirect, no second connection after the first byte. It returns when the outcome is known or ctx ends, and
+	// never panics.
 	//
 	// Outcome.State is Failed only if it is certain that nothing was applied: nothing was written, or the upstream
-	// answered with a status that means so. It is Done only for a complete, readable answer that says so. Everything else is Unknown.
+	// answered with a status that means so. It is Done only for a complete, readable answer that says so. Everything
+	// else is Unknown.
 	Send(ctx context.Context, a Attempt) Outcome
 }
 

@@ -5,8 +5,8 @@ import "sync"
 // maxWaiters bounds the calls that wait for one effect; further ones are answered "pending" at once.
 const maxWaiters = 1000
 
-// hub wakes the calls that wait for an effect. A wake-up is a hint: waiters look at the ledger before they wait and after they wake,
-// and also look from time to time, because another process may have settled the effect.
+// hub wakes the calls that wait for an effect. A wake-up is a hint: waiters look at the ledger before they wait and
+// after they wake, and also look from time to time, because another process may have settled the effect.
 type hub struct {
 	mu     sync.Mutex
 	topics map[string]*topic

@@ -25,7 +25,8 @@ var law = map[string][]string{
 	"web/...":           {module + "api/...", module + "cmd/...", module + "guard/store/...", module + "guard/forward/..."},
 }
 
-// TestImportLaw holds the direction of data: api -> guard -> {policy, fingerprint, store, forward}. Drivers do not know each other.
+// TestImportLaw holds the direction of data: api -> guard -> {policy, fingerprint, store, forward}. Drivers do not
+// know each other.
 func TestImportLaw(t *testing.T) {
 	seen := 0
 	for _, p := range listPackages(t) {

@@ -7,7 +7,8 @@ import (
 	"github.com/onceguard/onceguard/fingerprint"
 )
 
-// Effect returns one effect that the principal may see: an agent those of its own subject, a reviewer those of the tenant.
+// Effect returns one effect that the principal may see: an agent those of its own subject, a reviewer those of the
+// tenant.
 func (g *Guard) Effect(ctx context.Context, p Principal, id string) (Effect, error) {
 	e, err := g.store.Get(ctx, p.Tenant, id)
 	if err != nil {
@@ -49,7 +50,8 @@ type Explained struct {
 	Recorded   *Effect                 // the effect under the key, if the principal may see one
 }
 
-// Fingerprint explains the fingerprint of a call and, with other, whether the two are the same effect. It changes nothing.
+// Fingerprint explains the fingerprint of a call and, with other, whether the two are the same effect. It changes
+// nothing.
 func (g *Guard) Fingerprint(ctx context.Context, p Principal, c Call, other *Call) (Explained, error) {
 	r, err := g.propose(ctx, p, c)
 	if err != nil {

@@ -9,8 +9,9 @@ import (
 // maxRepeats bounds the kinds of repeats that wait to be written; further ones are only counted in metrics.
 const maxRepeats = 10_000
 
-// repeats collects answers that changed nothing, so that the ledger shows them without a write on their path. They are written once per sweep,
-// equal ones as one note with a count, and are lost if the process dies before: they prove nothing.
+// repeats collects answers that changed nothing, so that the ledger shows them without a write on their path. They
+// are written once per sweep, equal ones as one note with a count, and are lost if the process dies before: they
+// prove nothing.
 type repeats struct {
 	mu    sync.Mutex
 	notes map[repeat]int

@@ -7,8 +7,8 @@ import (
 
 // Report records what a caller who runs the tool itself says about the outcome.
 //
-// Errors: CodeForbidden where the guard runs the tool, CodeStaleFence when the lease was lost and somebody has decided since: the
-// report is then kept as evidence.
+// Errors: CodeForbidden where the guard runs the tool, CodeStaleFence when the lease was lost and somebody has
+// decided since: the report is then kept as evidence.
 func (g *Guard) Report(ctx context.Context, p Principal, r Report) (Effect, error) {
 	switch r.State {
 	case Done, Failed, Partial, Unknown:

@@ -10,11 +10,11 @@ import (
 // maxReason bounds a person's reason, in bytes.
 const maxReason = 2000
 
-// Decide records what a person decided on an effect. Approving and ordering another send, where the guard sends, start the
-// send at once; the agent's next equal call is answered from it.
+// Decide records what a person decided on an effect. Approving and ordering another send, where the guard sends,
+// start the send at once; the agent's next equal call is answered from it.
 //
-// Errors: CodeForbidden for agents, CodeSelfReview for a call of one's own, CodeStaleFence when the effect is another than the one that was
-// shown, CodeConflict when the choice does not fit its state or comes before the settle time.
+// Errors: CodeForbidden for agents, CodeSelfReview for a call of one's own, CodeStaleFence when the effect is another
+// than the one that was shown, CodeConflict when the choice does not fit its state or comes before the settle time.
 func (g *Guard) Decide(ctx context.Context, p Principal, j Judgement) (Effect, error) {
 	if !p.Reviews() {
 		return Effect{}, &Error{Code: CodeForbidden, Op: "decide", Message: "only reviewers decide; an agent's key cannot"}

@@ -12,18 +12,19 @@ import (
 // Atomic: each write changes an effect's row and appends its event together or not at all. Two writes to one effect
 // happen one after the other, in an order that every later read agrees with.
 //
-// Durable: a write that returned without an error survives the death of the process and of the machine, and so does what any
-// read has returned.
+// Durable: a write that returned without an error survives the death of the process and of the machine, and so does
+// what any read has returned.
 //
-// Refusing: a write that Transitions does not list is refused with CodeConflict, a write with an older fence with CodeStaleFence;
-// both leave the effect as it was and carry it in Error.Effect.
+// Refusing: a write that Transitions does not list is refused with CodeConflict, a write with an older fence with
+// CodeStaleFence; both leave the effect as it was and carry it in Error.Effect.
 //
 // Clock: the store's own clock stamps events and decides leases, expiries and windows. Event times of one effect never go
 // back. A duration that is not positive is refused with CodeInvalid where a lease is due.
 //
-// Errors: CodeUnavailable means that nothing was and nothing will be written. CodeUncertain means that the write may or
-// may not have been made, now or later: the caller reads again, by claim id or fence. A store retries by itself only where nothing can have been applied.
-// Reads never return CodeUncertain. A store never deletes a row because of a failed write.
+// Errors: CodeUnavailable means that nothing was and nothing will be written. CodeUncertain means that the write may
+// or may not have been made, now or later: the caller reads again, by claim id or fence. A store retries by itself
+// only where nothing can have been applied. Reads never return CodeUncertain. A store never deletes a row because of
+// a failed write.
 //
 // Tenants: every read but Lookup and Unsent names the tenant, and an effect of another tenant is CodeNotFound.
 // Lookup needs none, because the tenant is inside the key.
@@ -31,37 +32,39 @@ import (
 // Contexts: a context that ends while a write waits gives CodeUnavailable if the write was withdrawn in time, else the
 // write's own result, or CodeUncertain. All methods may be called at the same time from many goroutines.
 type Store interface {
-	// Lookup returns the latest generation of the effect under a key, with its arguments and result. It makes no write. Found.Effect is nil where
-	// there is none.
+	// Lookup returns the latest generation of the effect under a key, with its arguments and result. It makes no
+	// write. Found.Effect is nil where there is none.
 	Lookup(ctx context.Context, key fingerprint.Digest) (Found, error)
 
 	// Claim records a new effect, a new generation or a new claim, or returns what stands in the way.
 	//
-	// With Prior nil it makes generation 1, unless an effect under the key exists. With Prior it makes the next generation (Again false) or claims
-	// Prior itself once more (Again true), if Prior is still the latest generation with this very state and fence; a next generation of
-	// a done effect, or of one refused by a person, is refused while its window lasts, unless Order is set.
-	// Of any number of equal claims at once exactly one is won. A claim of Prior (Again) keeps the recorded Subject, Agent, Run,
-	// CallID and Arguments where the request leaves them empty, and closes the review.
+	// With Prior nil it makes generation 1, unless an effect under the key exists. With Prior it makes the next
+	// generation (Again false) or claims Prior itself once more (Again true), if Prior is still the latest generation
+	// with this very state and fence; a next generation of a done effect, or of one refused by a person, is refused
+	// while its window lasts, unless Order is set. Of any number of equal claims at once exactly one is won. A claim
+	// of Prior (Again) keeps the recorded Subject, Agent, Run, CallID and Arguments where the request leaves them
+	// empty, and closes the review.
 	//
-	// Before that, an effect with the same CallerKey and another Key stands in the way (KeyConflict); and where the request
-	// asks for it, so does another effect with the same Wide or Identity digest and another Key that is held, approved, pending, partial, unknown, or done
-	// within its window (OtherScope, SameIdentity; the latest one is returned).
+	// Before that, an effect with the same CallerKey and another Key stands in the way (KeyConflict); and where the
+	// request asks for it, so does another effect with the same Wide or Identity digest and another Key that is held,
+	// approved, pending, partial, unknown, or done within its window (OtherScope, SameIdentity; the latest one is
+	// returned).
 	Claim(ctx context.Context, r ClaimRequest) (Claimed, error)
 
-	// Extend renews the lease of a pending claim to ttl from now and returns its end. It never shortens a lease and appends no event. A lease that has
-	// ended is not renewed (CodeConflict), whether or not it was swept.
+	// Extend renews the lease of a pending claim to ttl from now and returns its end. It never shortens a lease and
+	// appends no event. A lease that has ended is not renewed (CodeConflict), whether or not it was swept.
 	Extend(ctx context.Context, id string, fence int64, ttl time.Duration) (time.Time, error)
 
 	// Settle records the outcome of an attempt. It is idempotent: the same claim, fence, state and result again
-	// succeed and append nothing. Done starts the effect's window. Unknown and partial open a review when Review is set; done and failed
-	// close it.
+	// succeed and append nothing. Done starts the effect's window. Unknown and partial open a review when Review is
+	// set; done and failed close it.
 	Settle(ctx context.Context, s Settlement) (Effect, error)
 
 	// Decide records what a person decided, if state, fence and arguments are still those that were shown.
 	Decide(ctx context.Context, d Decision) (Effect, error)
 
-	// Note appends facts that change no state, each to an existing effect of the named tenant, and opens a review where Review is set and none is open.
-	// Facts about unknown effects are left out without an error.
+	// Note appends facts that change no state, each to an existing effect of the named tenant, and opens a review
+	// where Review is set and none is open. Facts about unknown effects are left out without an error.
 	Note(ctx context.Context, notes []Note) error
 
 	// Get returns one effect with its arguments and result.
@@ -73,13 +76,14 @@ type Store interface {
 	// Events returns all events of an effect in order.
 	Events(ctx context.Context, tenant, id string) ([]Event, error)
 
-	// Sweep settles what time has decided, at most limit effects: pending with its lease over becomes unknown (and opens a review); held with its time over
-	// becomes refused; approved with its time over becomes refused if it was never sent and unknown if it was. It returns the
-	// effects that it changed.
+	// Sweep settles what time has decided, at most limit effects: pending with its lease over becomes unknown (and
+	// opens a review); held with its time over becomes refused; approved with its time over becomes refused if it was
+	// never sent and unknown if it was. It returns the effects that it changed.
 	Sweep(ctx context.Context, limit int) ([]Effect, error)
 
-	// Unsent returns, for all tenants and oldest first, at most limit approved effects with Execute ByGuard whose last change is at
-	// least age ago, with their arguments: the process that was about to send them is gone. It makes no write.
+	// Unsent returns, for all tenants and oldest first, at most limit approved effects with Execute ByGuard whose
+	// last change is at least age ago, with their arguments: the process that was about to send them is gone. It
+	// makes no write.
 	Unsent(ctx context.Context, age time.Duration, limit int) ([]Effect, error)
 
 	// Ping reports whether a write would be possible now.
@@ -97,8 +101,9 @@ type Found struct {
 
 // ClaimRequest asks for a claim, or records a held or refused call.
 type ClaimRequest struct {
-	// Effect is the effect to be made or claimed: ID (for a new effect), Tenant to Type, Execute, the digests, State (Pending, Held or Refused), Code, Reason,
-	// Claim (a fresh random id, for Pending), Review, Policy, Arguments and Window are read; the store sets the rest.
+	// Effect is the effect to be made or claimed: ID (for a new effect), Tenant to Type, Execute, the digests, State
+	// (Pending, Held or Refused), Code, Reason, Claim (a fresh random id, for Pending), Review, Policy, Arguments and
+	// Window are read; the store sets the rest.
 	Effect Effect
 	Lease  time.Duration // for Pending
 	Expiry time.Duration // for Held

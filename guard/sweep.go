@@ -12,8 +12,9 @@ const sweepBatch = 256
 // was about to send it.
 const resumeAfter = 5 * time.Second
 
-// Run does what time asks for until ctx ends: it settles lapsed leases and expired reviews, writes down repeats, and sends approved effects
-// whose sender died. What a dead process left needs nothing more, so start-up is the first round of Run.
+// Run does what time asks for until ctx ends: it settles lapsed leases and expired reviews, writes down repeats, and
+// sends approved effects whose sender died. What a dead process left needs nothing more, so start-up is the first
+// round of Run.
 func (g *Guard) Run(ctx context.Context) error {
 	tick := time.NewTicker(g.times.Sweep)
 	defer tick.Stop()
@@ -58,7 +59,8 @@ func (g *Guard) resumeApproved(ctx context.Context) {
 	}
 }
 
-// sendApproved claims an approved effect and sends it in the background. Losing the claim is no fault: somebody else sends it.
+// sendApproved claims an approved effect and sends it in the background. Losing the claim is no fault: somebody else
+// sends it.
 func (g *Guard) sendApproved(ctx context.Context, e Effect) {
 	rule := g.policies.Current().Match(e.Tool)
 	if rule.Upstream == nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/onceguard/onceguard/policy"
 )
 
-// take carries out a ruling that needs a write: it claims, holds or refuses. It returns the answer when that was won, else the situation
-// with what stood in the way.
+// take carries out a ruling that needs a write: it claims, holds or refuses. It returns the answer when that was won,
+// else the situation with what stood in the way.
 func (g *Guard) take(ctx context.Context, r *proposal, s situation, ru ruling, past map[Relation]bool) (*Answer, situation, error) {
 	release, err := g.takeOff()
 	if err != nil {
@@ -69,7 +69,8 @@ func (g *Guard) takeOff() (release func(), err error) {
 	}, nil
 }
 
-// lease is how long a claim is trusted. The guard's own sends are bounded by the upstream's timeout, so their lease is never renewed.
+// lease is how long a claim is trusted. The guard's own sends are bounded by the upstream's timeout, so their lease
+// is never renewed.
 func (g *Guard) lease(r *policy.Rule, by Execute) time.Duration {
 	if by == ByGuard {
 		return r.Upstream.HTTP.Timeout + g.times.SendGrace
@@ -127,8 +128,8 @@ func newEffectID() string {
 	return "ef_" + strings.ReplaceAll(uuid.Must(uuid.NewV7()).String(), "-", "")
 }
 
-// claim asks the store, apart from the caller's context: a caller who leaves must not make a claim uncertain. A claim whose write
-// is not confirmed is read again by its random id; unless it is seen to be ours, nothing is sent.
+// claim asks the store, apart from the caller's context: a caller who leaves must not make a claim uncertain. A claim
+// whose write is not confirmed is read again by its random id; unless it is seen to be ours, nothing is sent.
 func (g *Guard) claim(ctx context.Context, req ClaimRequest) (Claimed, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.times.Write)
 	defer cancel()

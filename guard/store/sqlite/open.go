@@ -154,7 +154,7 @@ const (
 		PRAGMA checkpoint_fullfsync = on;
 		PRAGMA wal_autocheckpoint = 4000;
 		PRAGMA journal_size_limit = 67108864;
-		PRAGMA cache_size = -65536;
+		PRAGMA cache_size = -8192;
 		PRAGMA temp_store = memory;
 		PRAGMA trusted_schema = off;`
 	reading = `PRAGMA query_only = on;

@@ -45,3 +45,15 @@ func TestContract(t *testing.T) { storetest.Run(t, open) }
 func TestContractFaulty(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, c *storetest.Clock) guard.Store { return &storetest.Faulty{Store: open(t, c)} })
 }
+
+func TestLockstep(t *testing.T) { storetest.Lockstep(t, openForStep) }
+
+// openForStep leaves the closing to Lockstep, which opens many.
+func openForStep(t *testing.T, c *storetest.Clock) guard.Store {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), sqlite.Options{Now: c.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}

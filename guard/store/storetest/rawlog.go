@@ -107,3 +107,18 @@ func Rate(callers int, d time.Duration, do func(caller, n int) error) (float64, 
 	}
 	return float64(total) / time.Since(start).Seconds(), errors.Join(errs...)
 }
+
+// Each runs do n times in all, from callers goroutines at once, and returns the errors.
+func Each(callers, n int, do func() error) error {
+	var wg sync.WaitGroup
+	errs := make([]error, callers)
+	for c := range callers {
+		wg.Go(func() {
+			for i := c; i < n && errs[c] == nil; i += callers {
+				errs[c] = do()
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}

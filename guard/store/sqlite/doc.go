@@ -1,0 +1,52 @@
+// Package sqlite keeps the ledger of the guard in one file: a guard.Store and guard.Credentials on SQLite, without CGO.
+//
+// # Guarantee
+//
+// A write that returned without an error is on the disk. One of several writers, be it in this process or in another
+// that opened the same file, comes first, and the others see what it wrote. A write that failed with CodeUnavailable was not
+// made and never will be. What was recorded is never changed or deleted, neither by this package nor by others that use
+// its tables.
+//
+// # Durability
+//
+// The file is in write-ahead mode with synchronous = FULL: each commit is flushed before it is answered. Open reads
+// these settings back and refuses to serve without them.
+//
+// A commit that fails may still be found in the log after a crash. Its callers get CodeUncertain, and the store closes
+// all its connections, so that the next write reads the log from the disk, folds it into the file, flushes that and goes on from there;
+// until that succeeds every call gives CodeUnavailable. A commit that found the disk full, or the file in use by another
+// process for too long, is known not to have been made.
+//
+// # Group commit
+//
+// One goroutine owns the connection that writes. It takes all requests that wait, up to Options.MaxBatch, applies them inside
+// one BEGIN IMMEDIATE … COMMIT, and answers them when the commit is durable. It never waits for more to come, so that
+// a lonely caller pays one flush and many callers share one.
+//
+// A request that the rules refuse has written nothing, and leaves the others of its batch alone. A request that SQLite
+// itself refuses takes the batch back; then each request is tried alone. An answer, a refusal too, is only
+// given after the commit that it rests on.
+//
+// Reads have connections of their own. They see every commit that was answered, never wait for the writer, and never make it wait.
+//
+// # Layout
+//
+// The table effects has one narrow row for each effect. The table events has one row for each event and holds the bytes
+// of arguments and results, which a change of state so never copies. An effect's row names its last event and the
+// events that brought its arguments and its result; each event names the one before it. The events of an effect thus form a list that is
+// only ever appended to and needs no index, besides the chain of hashes (guard.Event.Seal) that proves it.
+// Every answer with arguments or results verifies the hashes of the events that it was made from, and that the row
+// agrees with the last one; else it is CodeCorrupt, and nothing is claimed.
+//
+// An index exists for each question that is asked: key and generation, id, tenant (newest first, by the order of creation), what
+// is due, what waits for a person, what was approved and not sent; and, only where they are set, the digests without
+// scope, of the identity and of the caller's key. The statements stand in queries, one a file, and a test holds each to its index.
+//
+// An effect of about 700 bytes of arguments and 300 of result takes about 1.9 kB of the file.
+//
+// # Several processes
+//
+// A command may open the file beside a running server, such as one that adds a key. A second server is refused
+// (Options.Exclusive), because two would wait for each other at each commit, not because it would be unsafe. The file
+// must be on a local disk: network file systems do not keep SQLite's promises.
+package sqlite
