@@ -2,7 +2,6 @@ package fingerprint
 
 import (
 	"strings"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -73,22 +72,12 @@ func isCanonicalNumber(raw string) bool {
 	return !point || raw[len(raw)-1] != '0'
 }
 
-// appendQuoted appends s as a JSON string with minimal escapes. Decoded text is always valid UTF-8; other text has
-// its bad bytes replaced.
+// appendQuoted appends s as a JSON string with minimal escapes. s is valid UTF-8, as decoded text is and every form made
+// of it.
 func appendQuoted(dst []byte, s string) []byte {
-	if isPlain(s) {
+	if plainLength(s) == len(s) {
 		return append(append(append(dst, '"'), s...), '"')
 	}
 	dst, _ = jsontext.AppendQuote(dst, s)
 	return dst
-}
-
-// isPlain reports whether nothing in s needs an escape.
-func isPlain(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c == '"' || c == '\\' {
-			return false
-		}
-	}
-	return utf8.ValidString(s)
 }

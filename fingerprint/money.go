@@ -76,8 +76,8 @@ func siblingCurrency(in call, name string) (mark, opaque string) {
 	if mark, ok := currencyMark(strings.TrimSpace(v.Text())); ok {
 		return mark, ""
 	}
-	bytes, _ := d.read.normalise(nil, in, v)
-	form := string(bytes)
+	normal, _ := d.read.normalise(nil, in, v)
+	form := string(normal)
 	if _, folded, tagged := strings.Cut(form, " "); tagged {
 		if mark, ok := currencyMark(folded); ok {
 			return mark, ""

@@ -106,44 +106,57 @@ func isExponent(digits []byte) bool {
 	return true
 }
 
+// special marks the bytes that end a plain stretch of a JSON string: its end, an escape, and what must be escaped.
+var special = func() (marks [256]bool) {
+	for c := range ' ' {
+		marks[c] = true
+	}
+	marks['"'], marks['\\'] = true, true
+	return marks
+}()
+
+// plainLength returns how many bytes of s come before the first special one.
+func plainLength[Text []byte | string](s Text) int {
+	for i := range len(s) {
+		if special[s[i]] {
+			return i
+		}
+	}
+	return len(s)
+}
+
 // string reads a string and returns where its text is.
 func (s *scanner) string() (span, bool) {
 	start := s.at + 1
-	for i, c := range s.text[start:] {
-		switch {
-		case c == '"':
-			s.at = start + i + 1
-			return span{int32(start), int32(start + i)}, true
-		case c == '\\':
-			return s.escaped(start, start+i)
-		case c < ' ':
-			return span{}, false
-		}
+	end := start + plainLength(s.text[start:])
+	if end == len(s.text) || s.text[end] < ' ' {
+		return span{}, false
 	}
-	return span{}, false
+	if s.text[end] == '\\' {
+		return s.escaped(start, end)
+	}
+	s.at = end + 1
+	return span{int32(start), int32(end)}, true
 }
 
-// escaped reads a string that begins at start and has its first escape at i.
-func (s *scanner) escaped(start, i int) (span, bool) {
-	begin, text := int32(len(s.unescaped)), s.text
-	for i < len(text) {
-		switch c := text[i]; {
-		case c == '\\':
-			s.unescaped = append(s.unescaped, text[start:i]...)
-			size := s.escape(text[i:])
+// escaped reads the rest of a string that begins at start and has its first escape at end.
+func (s *scanner) escaped(start, end int) (span, bool) {
+	begin := int32(len(s.unescaped))
+	for end < len(s.text) {
+		s.unescaped = append(s.unescaped, s.text[start:end]...)
+		switch s.text[end] {
+		case '"':
+			s.at = end + 1
+			return span{^begin, int32(len(s.unescaped))}, true
+		case '\\':
+			size := s.escape(s.text[end:])
 			if size == 0 {
 				return span{}, false
 			}
-			i += size
-			start = i
-		case c == '"':
-			s.unescaped = append(s.unescaped, text[start:i]...)
-			s.at = i + 1
-			return span{^begin, int32(len(s.unescaped))}, true
-		case c < ' ':
-			return span{}, false
+			start = end + size
+			end = start + plainLength(s.text[start:])
 		default:
-			i++
+			return span{}, false // a control character
 		}
 	}
 	return span{}, false

@@ -32,6 +32,10 @@ func parseMoment(s string) (m moment, fault string) {
 	if t, ok := parseTimestamp(s); ok {
 		return moment{t, inUTC}, ""
 	}
+	return searchLayouts(s)
+}
+
+func searchLayouts(s string) (m moment, fault string) {
 	date, clock, fault := parseDate(s)
 	if fault != "" {
 		return moment{}, fault
@@ -59,8 +63,10 @@ func parseTimestamp(s string) (t time.Time, ok bool) {
 	if len(s) < shortest || len(s) > longest || s[10] != 'T' {
 		return t, false
 	}
-	// Unlike time.Parse, this refuses offsets of 24 hours.
-	err := t.UnmarshalText([]byte(s))
+	if end := len(s); s[end-1] != 'Z' && (s[end-5:end-3] > "23" || s[end-2] > '5') {
+		return t, false // package time takes offsets of 24 hours and of 60 minutes
+	}
+	t, err := time.Parse(time.RFC3339, s)
 	return t.UTC(), err == nil
 }
 

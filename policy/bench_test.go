@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/onceguard/onceguard/fingerprint"
 )
 
 // tools writes a policy of n tools that use most of the language.
@@ -79,25 +82,79 @@ func BenchmarkMatch1000Tools(b *testing.B) {
 	})
 }
 
-const oneKilobyte = `{"order_id":"ord-2024-000017","amount":129.95,"currency":"EUR","items":[{"sku":"A-1","count":2},{"sku":"B-7","count":1}],"note":"%s"}`
+// oneKilobyte is a call's arguments of that size.
+var oneKilobyte = fmt.Sprintf(`{"order_id":"ord-2024-000017","amount":129.95,"currency":"EUR","items":[{"sku":"A-1","count":2},{"sku":"B-7","count":1}],"note":"%s"}`,
+	strings.Repeat("x", 880))
 
 func BenchmarkCheckThreeConditions(b *testing.B) {
-	rule := oneTool(b, "rules:",
-		`- {if: "args.amount > 500.0", then: hold}`,
-		`- {if: "'prod' in labels && agent == 'intern'", then: deny}`,
-		`- {if: "args.items.exists(i, i.count > 10)", then: hold}`)
-	facts := Facts{Tool: "t", Agent: "a", Labels: map[string]string{"prod": "1"}, Args: arguments(b, fmt.Sprintf(oneKilobyte, strings.Repeat("x", 880)))}
-	b.ReportAllocs()
-	for b.Loop() {
-		if v := rule.Check(b.Context(), facts); v.Action != ActAllow {
-			b.Fatal(v)
-		}
+	for name, third := range map[string]string{"simple": "args.currency != 'EUR'", "loop": "args.items.exists(i, i.count > 10)"} {
+		b.Run(name, func(b *testing.B) {
+			rule := oneTool(b, "rules:",
+				`- {if: "args.amount > 500.0", then: hold}`,
+				`- {if: "'prod' in labels && agent == 'intern'", then: deny}`,
+				`- {if: "`+third+`", then: hold}`)
+			facts := Facts{Tool: "t", Agent: "a", Labels: map[string]string{"prod": "1"}, Args: arguments(b, oneKilobyte)}
+			b.ReportAllocs()
+			for b.Loop() {
+				if v := rule.Check(b.Context(), facts); v.Action != ActAllow {
+					b.Fatal(v)
+				}
+			}
+		})
+	}
+}
+
+// refundPolicy has all that a decision goes through: a schema, conditions and five kinds.
+var refundPolicy = []string{
+	`schema: {type: object, required: [order_id, amount], properties: {order_id: {type: string, pattern: "^ord-"}, amount: {type: number, minimum: 0}, currency: {enum: [EUR, USD]}, items: {type: array, items: {type: object, required: [sku]}}}}`,
+	`arguments:`,
+	`  order_id: {role: identity, kind: id}`,
+	`  amount: {kind: money, currency: currency}`,
+	`  currency: {kind: enum}`,
+	`  items: {kind: exact}`,
+	`  note: {kind: name}`,
+	`rules:`,
+	`- {if: "args.amount > 500.0", then: hold}`,
+	`- {if: "'prod' in labels && agent == 'intern'", then: deny}`,
+	`- {if: "args.currency != 'EUR'", then: hold}`,
+}
+
+// BenchmarkDecision1KB is what a decision costs before the ledger is asked: decode, match, check and fingerprint, and
+// the same with a schema to validate.
+func BenchmarkDecision1KB(b *testing.B) {
+	maker, err := fingerprint.NewMaker([]byte(strings.Repeat("k", fingerprint.MinKey)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, policy := range map[string][]string{"schema": refundPolicy, "plain": refundPolicy[1:]} {
+		b.Run(name, func(b *testing.B) {
+			source := Fixed(oneToolSet(b, policy...))
+			text, labels := []byte(oneKilobyte), map[string]string{"prod": "1"}
+			b.SetBytes(int64(len(text)))
+			b.ReportAllocs()
+			for b.Loop() {
+				args, err := fingerprint.Decode(text, fingerprint.Limits{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				rule := source.Current().Match("t")
+				violations := rule.Validate(args)
+				verdict := rule.Check(b.Context(), Facts{Tool: "t", Tenant: "acme", Agent: "a", Run: "r1", Labels: labels, Args: args, Now: time.Now()})
+				sum := maker.Sum(rule.Arguments, fingerprint.Input{
+					Tenant: "acme", Effect: rule.Effect, Scope: []fingerprint.ScopePart{{Name: "run", Value: "r1"}},
+					NoWide: rule.On.OtherScope == Allow,
+				}, args)
+				if violations != nil || verdict.Action != ActAllow || sum.Key.IsZero() {
+					b.Fatal(violations, verdict, sum)
+				}
+			}
+		})
 	}
 }
 
 func BenchmarkValidate(b *testing.B) {
-	rule := oneTool(b, `schema: {type: object, required: [order_id, amount], properties: {order_id: {type: string, pattern: "^ord-"}, amount: {type: number, minimum: 0}, currency: {enum: [EUR, USD]}, items: {type: array, items: {type: object, required: [sku]}}}}`)
-	args := arguments(b, fmt.Sprintf(oneKilobyte, strings.Repeat("x", 880)))
+	rule := oneTool(b, refundPolicy[0])
+	args := arguments(b, oneKilobyte)
 	b.ReportAllocs()
 	for b.Loop() {
 		if v := rule.Validate(args); v != nil {

@@ -1,11 +1,13 @@
 package policy
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strconv"
 	"time"
 
+	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
 
 	"github.com/onceguard/onceguard/fingerprint"
@@ -53,13 +55,7 @@ func (r *Rule) Check(ctx context.Context, f Facts) Verdict {
 	if len(r.conditions) == 0 {
 		return Verdict{Action: ActAllow}
 	}
-	if f.Labels == nil {
-		f.Labels = map[string]string{}
-	}
-	vars := map[string]any{
-		"tool": f.Tool, "tenant": f.Tenant, "subject": f.Subject, "agent": f.Agent, "run": f.Run,
-		"labels": f.Labels, "args": celObject(f.Args), "now": f.Now.UTC(),
-	}
+	vars := &variables{Facts: f, reads: r.reads}
 	for _, c := range r.conditions {
 		yes, err := c.expression.holds(ctx, vars)
 		switch {
@@ -80,15 +76,44 @@ func (r *Rule) Check(ctx context.Context, f Facts) Verdict {
 	return Verdict{Action: ActAllow}
 }
 
-// celObject gives the arguments as the map that CEL sees. Arguments that are no JSON object have no members there, so that a
-// condition on one holds the call.
-func celObject(v fingerprint.Value) map[string]any {
-	object, _ := celValue(v).(map[string]any)
-	if object == nil {
-		return map[string]any{}
-	}
-	return object
+// variables gives conditions the facts of one call under the names of conditionEnv, each made when it is first asked for.
+type variables struct {
+	Facts
+	reads reads
+	args  map[string]any
 }
+
+// ResolveName returns the value of a variable.
+func (v *variables) ResolveName(name string) (value any, ok bool) {
+	switch name {
+	case "tool":
+		return v.Tool, true
+	case "tenant":
+		return v.Tenant, true
+	case "subject":
+		return v.Subject, true
+	case "agent":
+		return v.Agent, true
+	case "run":
+		return v.Run, true
+	case "labels":
+		if v.Labels == nil {
+			v.Labels = map[string]string{}
+		}
+		return v.Labels, true
+	case "args":
+		if v.args == nil {
+			v.args = v.reads.of(v.Args)
+		}
+		return v.args, true
+	case "now":
+		return v.Now.UTC(), true
+	}
+	return nil, false
+}
+
+// Parent returns nil: there are no variables beside these.
+func (v *variables) Parent() cel.Activation { return nil }
 
 // celValue converts a JSON value. A whole number that an int64 holds is an int however it is spelled (1, 1.0, 1e0), any other
 // number the nearest double, and one beyond every double an error where a condition looks at it.
@@ -97,10 +122,15 @@ func celValue(v fingerprint.Value) any {
 	case fingerprint.Bool:
 		return v.Bool()
 	case fingerprint.Number:
-		if i, ok := v.Number().Int64(); ok {
+		raw := v.Raw()
+		if !bytes.ContainsAny(raw, ".eE") {
+			if i, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
+				return i
+			}
+		} else if i, ok := v.Number().Int64(); ok {
 			return i
 		}
-		f, err := strconv.ParseFloat(string(v.Raw()), 64)
+		f, err := strconv.ParseFloat(string(raw), 64)
 		if err != nil {
 			return types.NewErr("a number is out of range")
 		}

@@ -138,6 +138,7 @@ func (c *compiler) rule(t *toolDoc) *Rule {
 		}
 		if e := c.expression(doc.condition, conditionEnv); e != nil {
 			rule.conditions = append(rule.conditions, condition{expression: e, then: doc.then, why: doc.why})
+			rule.reads = rule.reads.and(e.reads)
 		}
 	}
 	for i, doc := range t.outcomes {

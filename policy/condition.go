@@ -9,22 +9,21 @@ import (
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common"
+	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/ext"
 	"cel.dev/cel-go/interpreter"
 )
 
-const (
-	// costLimit bounds the work of one expression, in CEL's own units: some 10 ms.
-	costLimit = 100_000
-	// interruptEvery is after how many steps of a comprehension a cancelled context is noticed.
-	interruptEvery = 100
-)
+// interruptEvery is after how many steps of a comprehension a cancelled context is noticed.
+const interruptEvery = 100
 
 // expression is a compiled CEL expression.
 type expression struct {
 	text    string
 	source  string // file:line
 	program cel.Program
+	reads   reads
+	loops   bool // it has a comprehension, and so can take long enough to be interrupted
 }
 
 // conditionEnv declares what the conditions of "rules:" may look at.
@@ -79,7 +78,12 @@ func (c *compiler) expression(doc expressionDoc, environment func() (*cel.Env, e
 		c.add(where, fmt.Sprintf("%s: the expression gives a value of type %s where true or false is needed", doc.key, out), "compare it with something")
 		return nil
 	}
-	e.program, err = env.Program(ast, cel.CostLimit(costLimit), cel.InterruptCheckFrequency(interruptEvery), cel.EvalOptions(cel.OptOptimize))
+	e.inspect(ast)
+	options := []cel.ProgramOption{cel.InterruptCheckFrequency(interruptEvery), cel.EvalOptions(cel.OptOptimize)}
+	if !isCheap(env, ast) {
+		options = append(options, cel.CostLimit(costLimit))
+	}
+	e.program, err = env.Program(ast, options...)
 	if err != nil {
 		c.add(where, fmt.Sprintf("%s: %s", doc.key, err), "mend the expression")
 		return nil
@@ -144,7 +148,7 @@ func (m missingError) Error() string {
 
 // holds evaluates the expression. The error says why it gave no answer, without values.
 func (e *expression) holds(ctx context.Context, vars any) (bool, error) {
-	out, _, err := e.program.ContextEval(ctx, vars)
+	out, err := e.evaluate(ctx, vars)
 	if err != nil {
 		return false, e.reason(err)
 	}
@@ -153,6 +157,16 @@ func (e *expression) holds(ctx context.Context, vars any) (bool, error) {
 		return false, errNotBool
 	}
 	return yes, nil
+}
+
+// evaluate watches the context only for the expressions in which CEL ever looks at it, because watching is costly.
+func (e *expression) evaluate(ctx context.Context, vars any) (out ref.Val, err error) {
+	if e.loops {
+		out, _, err = e.program.ContextEval(ctx, vars)
+	} else {
+		out, _, err = e.program.Eval(vars)
+	}
+	return out, err
 }
 
 // reason reduces an error of CEL, which can quote values, to one that does not.

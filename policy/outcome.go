@@ -39,7 +39,7 @@ func (r *Rule) Classify(ctx context.Context, e Evidence) (state string, why stri
 	for name, values := range e.Header {
 		headers[strings.ToLower(name)] = strings.Join(values, ", ")
 	}
-	vars := map[string]any{"status": int64(e.Status), "headers": headers, "body": celBody(e.Body), "args": celObject(e.Args)}
+	vars := map[string]any{"status": int64(e.Status), "headers": headers, "body": celBody(e.Body), "args": everything.of(e.Args)}
 	for _, o := range r.outcomes {
 		yes, err := o.expression.holds(ctx, vars)
 		switch {

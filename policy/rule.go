@@ -32,6 +32,7 @@ type Rule struct {
 
 	schema     *schema
 	conditions []condition
+	reads      reads // of all conditions
 	outcomes   []outcome
 	refused    bool // defaults.unknown_tools: deny
 }

@@ -23,7 +23,12 @@ func mustParse(t testing.TB, text string) *Set {
 // oneTool is the rule of a tool "t" with the given lines.
 func oneTool(t testing.TB, lines ...string) *Rule {
 	t.Helper()
-	return mustParse(t, "version: 1\ntools:\n  - name: t\n    "+strings.Join(lines, "\n    ")+"\n").Match("t")
+	return oneToolSet(t, lines...).Match("t")
+}
+
+func oneToolSet(t testing.TB, lines ...string) *Set {
+	t.Helper()
+	return mustParse(t, "version: 1\ntools:\n  - name: t\n    "+strings.Join(lines, "\n    ")+"\n")
 }
 
 func arguments(t testing.TB, text string) fingerprint.Value {
@@ -48,7 +53,7 @@ func TestWorkingPolicySaysWhatItSays(t *testing.T) {
 		Window: 72 * time.Hour, Lease: 2 * time.Minute, Hold: 7 * 24 * time.Hour,
 		On:    On{Pending: Block, Done: Replay, Failed: Retry, Partial: Hold, Unknown: Retry, SameIdentity: Hold, OtherScope: Hold},
 		Share: ShareTenant, Keys: KeysTrusted, Idempotent: true, Attempts: 4,
-		schema: got.schema, conditions: got.conditions, outcomes: got.outcomes,
+		schema: got.schema, conditions: got.conditions, reads: got.reads, outcomes: got.outcomes,
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

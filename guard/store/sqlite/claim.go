@@ -68,7 +68,7 @@ func (w *writer) claim(r *guard.ClaimRequest) (guard.Claimed, error) {
 		return w.stands(rival, relation)
 	}
 	if r.Prior == nil {
-		return w.begin1(r)
+		return w.first(r)
 	}
 	latest, err := w.latest(r)
 	if err != nil {
@@ -138,9 +138,9 @@ func (w *writer) stands(r *record, relation guard.Relation) (guard.Claimed, erro
 	return guard.Claimed{Effect: r.Effect, Relation: relation, Now: w.at(r)}, nil
 }
 
-// begin1 makes the first generation, unless there is one. The unique index decides, so that nothing is read before.
-func (w *writer) begin1(r *guard.ClaimRequest) (guard.Claimed, error) {
-	made, err := w.make(r, 1)
+// first makes the first generation, unless there is one. The unique index decides, so that nothing is read before.
+func (w *writer) first(r *guard.ClaimRequest) (guard.Claimed, error) {
+	made, err := w.begins(r, 1)
 	if err != nil || made.Won {
 		return made, err
 	}
@@ -161,7 +161,7 @@ func (w *writer) next(r *guard.ClaimRequest, latest *record) (guard.Claimed, err
 	case !r.Order && w.at(latest).Before(latest.WindowUntil):
 		return guard.Claimed{}, w.refuse(guard.CodeConflict, "claim", "the window of the effect lasts", latest)
 	}
-	made, err := w.make(r, latest.Generation+1)
+	made, err := w.begins(r, latest.Generation+1)
 	if err == nil && !made.Won {
 		err = sameID()
 	}
@@ -172,8 +172,8 @@ func sameID() error {
 	return &guard.Error{Code: guard.CodeConflict, Op: "claim", Message: "another effect has this id"}
 }
 
-// make records a new effect. Won is false where its generation or its id exists.
-func (w *writer) make(r *guard.ClaimRequest, generation int) (guard.Claimed, error) {
+// begins records a new effect. Won is false where its generation or its id exists.
+func (w *writer) begins(r *guard.ClaimRequest, generation int) (guard.Claimed, error) {
 	e := &r.Effect
 	made := &record{Effect: guard.Effect{
 		ID: e.ID, Tenant: e.Tenant, Subject: e.Subject, Agent: e.Agent, Run: e.Run, CallID: e.CallID,

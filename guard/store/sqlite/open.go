@@ -147,14 +147,14 @@ func (s *Store) connect(ctx context.Context) error {
 // write-ahead log is folded into the file every 2,000 pages (16 MiB), inside a commit: a folding that runs beside
 // the writer never catches up with it. synchronous = FULL flushes the log at each commit; fullfsync does so on macOS.
 const (
-	writing = `PRAGMA page_size = 4096;
+	writing = `PRAGMA page_size = 8192;
 		PRAGMA journal_mode = wal;
 		PRAGMA synchronous = full;
 		PRAGMA fullfsync = on;
 		PRAGMA checkpoint_fullfsync = on;
-		PRAGMA wal_autocheckpoint = 4000;
+		PRAGMA wal_autocheckpoint = 2000;
 		PRAGMA journal_size_limit = 67108864;
-		PRAGMA cache_size = -8192;
+		PRAGMA cache_size = -16384;
 		PRAGMA temp_store = memory;
 		PRAGMA trusted_schema = off;`
 	reading = `PRAGMA query_only = on;

@@ -4,7 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
-	"fmt"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -22,7 +22,13 @@ const (
 	Window = 24 * time.Hour
 )
 
-var issued atomic.Int64
+var (
+	issued atomic.Int64
+
+	// What fills the arguments and the result to a usual size.
+	reason = strings.Repeat("the parcel was late ", 32)
+	note   = strings.Repeat("refunded ", 24)
+)
 
 // NewID returns an id as the guard makes them: unguessable, and ordered by the time of creation.
 func NewID() string { return uuid.Must(uuid.NewV7()).String() }
@@ -41,12 +47,13 @@ func NewCall(tenant string) guard.ClaimRequest { return NewCallAt(tenant, issued
 
 // NewCallAt is NewCall where the caller sees to it that no two have the same n, such as in several processes.
 func NewCallAt(tenant string, n int64) guard.ClaimRequest {
+	number := strconv.FormatInt(n, 10)
 	return guard.ClaimRequest{
 		Effect: guard.Effect{
-			ID: NewID(), Tenant: tenant, Subject: "support", Agent: "refunder", Run: fmt.Sprint("run-", n), CallID: fmt.Sprint("call-", n),
+			ID: NewID(), Tenant: tenant, Subject: "support", Agent: "refunder", Run: "run-" + number, CallID: "call-" + number,
 			Tool: "payments.refund", Type: "refund", Execute: guard.ByGuard, Key: Digest("key", n),
 			State: guard.Pending, Claim: NewClaim(), Policy: "sha256:policy",
-			Arguments: json.RawMessage(fmt.Sprintf(`{"order_id":"A-%d","amount":"12.50","reason":%q}`, n, strings.Repeat("the parcel was late ", 32))),
+			Arguments: json.RawMessage(`{"order_id":"A-` + number + `","amount":"12.50","reason":"` + reason + `"}`),
 			Window:    Window,
 		},
 		Lease: Lease,
@@ -63,7 +70,7 @@ func Outcome(e guard.Effect, to guard.State) guard.Settlement {
 	if to != guard.Unknown {
 		s.Result = &guard.Result{
 			Status: 200, ContentType: "application/json", Source: guard.FromUpstream,
-			Body: []byte(fmt.Sprintf(`{"effect":%q,"state":%q,"note":%q}`, e.ID, to, strings.Repeat("refunded ", 24))),
+			Body: []byte(`{"effect":"` + e.ID + `","state":"` + string(to) + `","note":"` + note + `"}`),
 		}
 	}
 	return s

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/onceguard/onceguard/fingerprint"
 	"github.com/onceguard/onceguard/guard"
 )
 
@@ -109,4 +110,10 @@ func (f *Faulty) Note(ctx context.Context, notes []guard.Note) error {
 // Sweep implements guard.Store.
 func (f *Faulty) Sweep(ctx context.Context, limit int) ([]guard.Effect, error) {
 	return call(f, "sweep", func() ([]guard.Effect, error) { return f.Store.Sweep(ctx, limit) })
+}
+
+// Lookup implements guard.Store. It can be held up by Before and After, but not made to fail: Fail is for writes.
+func (f *Faulty) Lookup(ctx context.Context, key fingerprint.Digest) (guard.Found, error) {
+	idle := Faulty{Store: f.Store, Before: f.Before, After: f.After}
+	return call(&idle, "lookup", func() (guard.Found, error) { return f.Store.Lookup(ctx, key) })
 }
