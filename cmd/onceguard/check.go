@@ -59,7 +59,8 @@ type setReport struct {
 	UnknownTools string   `json:"unknown_tools"`
 	Write        []string `json:"write"`
 	Read         []string `json:"read"`
-	// Exact lists the write tools of which no argument is declared: another spelling of an argument is another effect.
+	// Exact lists the write tools of which no argument is declared: another spelling of an argument is another
+	// effect.
 	Exact []string `json:"compared_exactly"`
 }
 

@@ -61,7 +61,8 @@ func (e explainer) compare(r *explainReport, calls []guard.Call, c fingerprint.C
 	}
 }
 
-// around finds what tells two calls apart beside their arguments. The order and the rules are those of the guard.
+// around finds what tells two calls apart beside their arguments. The order and the rules are those of the
+// guard.
 func (e explainer) around(first, second guard.Call) []difference {
 	one, two := e.policies.Current().Match(first.Tool), e.policies.Current().Match(second.Tool)
 	var list []difference

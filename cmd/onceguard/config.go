@@ -14,10 +14,10 @@ import (
 	"github.com/onceguard/onceguard/guard/forward/httpforward"
 )
 
-// Config is everything that can be set about a server. Each setting is a flag (--log-format), an environment variable
-// (ONCEGUARD_LOG_FORMAT) and a key of the configuration file (log_format); flags win over the environment, and the
-// environment over the file. An empty variable counts as not set. No setting is a secret: secrets are in the data folder and in
-// variables that policies name.
+// Config is everything that can be set about a server. Each setting is a flag (--log-format), an environment
+// variable (ONCEGUARD_LOG_FORMAT) and a key of the configuration file (log_format); flags win over the
+// environment, and the environment over the file. An empty variable counts as not set. No setting is a secret:
+// secrets are in the data folder and in variables that policies name.
 type Config struct {
 	Addr     string // host:port to listen on; port 0 takes any free one
 	Data     string // folder of the ledger and the installation key
@@ -68,7 +68,8 @@ func (c *Config) flags() *pflag.FlagSet {
 // paths are the settings that name a file or folder. In the configuration file they are relative to it.
 var paths = []string{"data", "policies"}
 
-// envName is the variable of a setting, fileKey its key in the configuration file. flag is the name of its flag.
+// envName is the variable of a setting, fileKey its key in the configuration file. flag is the name of its
+// flag.
 func envName(flag string) string { return envPrefix + strings.ToUpper(fileKey(flag)) }
 func fileKey(flag string) string { return strings.ReplaceAll(flag, "-", "_") }
 
@@ -107,7 +108,7 @@ func (s *settings) validate() error {
 	}{
 		{"wait", c.Wait, time.Millisecond, guard.MaxWait},
 		{"sweep", c.Sweep, 10 * time.Millisecond, time.Minute},
-		{"settle", c.Settle, 0, 24 * time.Hour},
+		{"settle", c.Settle, time.Millisecond, 24 * time.Hour},
 		{"send-grace", c.SendGrace, 200 * time.Millisecond, time.Hour},
 		{"drain-timeout", c.DrainTimeout, 100 * time.Millisecond, time.Hour},
 	} {

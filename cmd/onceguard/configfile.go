@@ -20,7 +20,8 @@ type fileEntry struct {
 	place      string // file:line:column of the key
 }
 
-// readConfigFile reads a YAML file with one mapping of names to plain values. The error names file, line and column.
+// readConfigFile reads a YAML file with one mapping of names to plain values. The error names file, line and
+// column.
 func readConfigFile(name string) ([]fileEntry, error) {
 	f, err := os.Open(name)
 	if err != nil {

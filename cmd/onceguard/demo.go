@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"syscall"
 
@@ -85,6 +86,8 @@ type demo struct {
 
 // run starts everything, tells the story and serves. Everything is gone when it returns.
 func (d *demo) run(ctx context.Context, tell func(context.Context) (bool, error)) (err error) {
+	// A reader of the output who has seen enough must not end the process before the folder is removed.
+	signal.Ignore(syscall.SIGPIPE)
 	folder, err := os.MkdirTemp("", "onceguard-demo-")
 	if err != nil {
 		return err

@@ -1,5 +1,5 @@
-// Command onceguard is a guard service between AI agents and the tools that change the world. It is the only main package of
-// the module and the only place that knows which ledger and which forwarder are used.
+// Command onceguard is a guard service between AI agents and the tools that change the world. It is the only
+// main package of the module and the only place that knows which ledger and which forwarder are used.
 //
 //	serve      decide on calls over HTTP
 //	keys       make, list and revoke API keys, also beside a running server
@@ -9,8 +9,9 @@
 //	replay     feed recorded calls through a guard and count double effects
 //	version    the build
 //
-// Exit codes: 0 for success, 1 for failure, 2 for a command line, environment or configuration file that cannot be
-// understood. Errors are sentences on standard error; reports go to standard output, with --json as one JSON document.
+// Exit codes: 0 for success, 1 for failure, 2 for a command line, environment or configuration file that cannot
+// be understood. Errors are sentences on standard error; reports go to standard output, with --json as one JSON
+// document.
 //
 // # The data folder
 //
@@ -19,13 +20,15 @@
 //	ledger.db          effects, their events and the hashes of API keys; SQLite, with its side files
 //	installation.key   the secret under which fingerprints are made
 //
-// Neither is of use without the other: a ledger under another key answers no call, so every effect would look new. A folder that
-// holds only one of them is therefore refused instead of being taken for a first start. The key of a first start is called
-// installation.key.new until the ledger stands beside it, so that a first start that was cut off can be repeated.
+// Neither is of use without the other: a ledger under another key answers no call, so every effect would look
+// new. A folder that holds only one of them is therefore refused instead of being taken for a first start. The
+// key of a first start is called installation.key.new until the ledger stands beside it, so that a first start
+// that was cut off can be repeated.
 //
 // # Shutdown
 //
-// On SIGTERM or SIGINT the server stops deciding (readyz says 503, calls get a problem with code draining), waits until the calls
-// under way have their outcome in the ledger, closes its connections, ends the sweeper and closes the ledger. Another signal, a second
-// or more after the first, ends the process at once, which the ledger survives like any other crash.
+// On SIGTERM or SIGINT the server stops deciding (readyz says 503, calls get a problem with code draining),
+// waits until the calls under way have their outcome in the ledger, closes its connections, ends the sweeper
+// and closes the ledger. Another signal, a second or more after the first, ends the process at once, which the
+// ledger survives like any other crash.
 package main

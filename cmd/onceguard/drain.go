@@ -7,11 +7,12 @@ import (
 	"time"
 )
 
-// answerGrace is how long requests may take to write their answers after the calls under way have landed. Who still
-// waits then, for an effect that somebody else carries out, is told to ask again.
+// answerGrace is how long requests may take to write their answers after the calls under way have landed. Who
+// still waits then, for an effect that somebody else carries out, is told to ask again.
 const answerGrace = time.Second
 
-// drain ends the server's work in good order: no new calls, then the outcome of those under way, then their answers.
+// drain ends the server's work in good order: no new calls, then the outcome of those under way, then their
+// answers.
 func (s *server) drain() error {
 	s.log.Info("shutting down: waiting for the calls under way", "at_most", s.config.DrainTimeout.String())
 	ctx, cancel := context.WithTimeout(context.Background(), s.config.DrainTimeout)
@@ -27,12 +28,14 @@ func (s *server) drain() error {
 		_ = s.http.Close() // their callers ask again
 	}
 	if errors.Is(landed, context.DeadlineExceeded) {
-		return fmt.Errorf("some calls were still under way after %s; unless they answer in time, their effects become unknown", s.config.DrainTimeout)
+		s.abandoned = true
+		return fmt.Errorf("some calls were still under way after %s, so their effects become unknown: give the next shutdown more time with --drain-timeout", s.config.DrainTimeout)
 	}
 	return landed
 }
 
-// close ends the parts in the reverse of the order in which they were made. It is safe after a start that failed half way.
+// close ends the parts in the reverse of the order in which they were made. It is safe after a start that
+// failed half way.
 func (s *server) close() error {
 	var errs []error
 	if s.hangUp != nil {
@@ -45,7 +48,7 @@ func (s *server) close() error {
 		s.background()
 	}
 	s.sweeping.Wait()
-	if s.forward != nil {
+	if s.forward != nil && !s.abandoned {
 		errs = append(errs, s.forward.Close())
 	}
 	if s.policies != nil {

@@ -113,8 +113,8 @@ func (f folder) writeNewKey() (err error) {
 	return errors.Join(os.Rename(file.Name(), f.newKey()), f.sync())
 }
 
-// readKey reads the installation key. After a first start it gives it its final name; the caller holds the ledger, so that no
-// other server does the same.
+// readKey reads the installation key. After a first start it gives it its final name; the caller holds the
+// ledger, so that no other server does the same.
 func (f folder) readKey(first bool) ([]byte, error) {
 	if first && !exists(f.key()) {
 		if err := errors.Join(os.Rename(f.newKey(), f.key()), f.sync()); err != nil {

@@ -20,8 +20,9 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// Some time after the first signal a second one has its default effect again and ends a shutdown that takes too long.
-	// Until then it is taken for the same one: wrappers pass on a signal that the terminal has sent to the whole group.
+	// Some time after the first signal a second one has its default effect again and ends a shutdown that takes
+	// too long. Until then it is taken for the same one: wrappers pass on a signal that the terminal has sent
+	// to the whole group.
 	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Environ()))
 }

@@ -26,7 +26,8 @@ type process struct {
 	err    error
 }
 
-// startProcess starts a program and reads what it prints. env is added to the environment, which is else empty but for PATH.
+// startProcess starts a program and reads what it prints. env is added to the environment, which is else empty
+// but for PATH.
 func startProcess(program, dir string, env []string, args ...string) (*process, error) {
 	p := &process{cmd: exec.Command(program, args...), stdout: newLines(), stderr: newLines(), ended: make(chan struct{})}
 	p.cmd.Dir = dir
@@ -154,13 +155,14 @@ func serverCommand(ts *testscript.TestScript, neg bool, args []string) {
 		w.startServer(ctx, ts, args)
 	case "signal":
 		ts.Check(w.server.signal(syscall.SIGTERM))
-	case "gone":
-		ts.Check(w.server.wait(ctx))
-		w.keepLog(ts)
 	case "stop":
 		ts.Check(w.server.signal(syscall.SIGTERM))
 		ts.Check(w.server.wait(ctx))
 		w.keepLog(ts)
+	case "gone":
+		err := w.server.wait(ctx)
+		w.keepLog(ts)
+		equal(ts, fmt.Sprintf("exit code (%v)", err), w.server.cmd.ProcessState.ExitCode(), args[0])
 	case "kill":
 		w.server.kill()
 		w.keepLog(ts)
@@ -174,7 +176,8 @@ func serverCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// startServer keeps what the server prints at its start in server.out, and an admin key that it shows in $ADMIN.
+// startServer keeps what the server prints at its start in server.out, and an admin key that it shows in
+// $ADMIN.
 func (w *world) startServer(ctx context.Context, ts *testscript.TestScript, args []string) {
 	program, err := exec.LookPath("onceguard")
 	ts.Check(err)

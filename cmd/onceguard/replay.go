@@ -17,22 +17,28 @@ import (
 	"github.com/onceguard/onceguard/policy"
 )
 
-const replayHelp = `Replay feeds recorded calls of agents through a guard, over its real HTTP endpoint, and counts at a simulated upstream how many effects
-were executed twice. The same calls are then played without a guard.
+const replayHelp = `Replay feeds recorded calls of agents through a guard, over its real HTTP endpoint, and counts at
+a simulated upstream how many effects were executed twice. The same calls are then played without
+a guard.
 
-A recording has one JSON object a line: run, tool, arguments (the text that the model wrote), result, error, write. The calls of one
-run are made in their order, and different runs are different pieces of work. What the recording marks as a write that succeeded is applied by
-the upstream each time that it arrives; what failed then is refused again. With --lose the upstream drops that share of its replies to
-writes, after the work. An agent that gets no answer sends the call again, often in another spelling of the same JSON value.
+A recording has one JSON object a line: run, tool, arguments (the text that the model wrote),
+result, error, write. The calls of one run are made in their order, and different runs are
+different pieces of work. What the recording marks as a write that succeeded is applied by the
+upstream each time that it arrives; what failed then is refused again. With --lose the upstream
+drops that share of its replies to writes, after the work. An agent that gets no answer sends the
+call again, often in another spelling of the same JSON value.
 
-Two calls of a run are after the same effect when they have the same tool and equal JSON arguments. The guard has no part in that
-judgement. Labelled pairs (--pairs) tell which repeats were meant, and which calls are the same although they are written otherwise; they
-are counted apart.
+Two calls of a run are after the same effect when they have the same tool and equal JSON
+arguments. The guard has no part in that judgement. Labelled pairs (--pairs) tell which repeats
+were meant, and which calls are the same although they are written otherwise; they are counted
+apart.
 
-Without --url the guard runs inside this program, with the policies of --policies but the simulated upstream, and with an empty ledger in a
-temporary folder. Tools that no call writes with pass as reads where no policy names them. With --url a running guard is asked; it leaves
-every call to the caller (execute: caller), so that no real tool is touched, but keeps the effects in its ledger under runs
-that begin with "replay-". Then --policies checks that the running guard compares arguments as that folder says.
+Without --url the guard runs inside this program, with the policies of --policies but the
+simulated upstream, and with an empty ledger in a temporary folder. Tools that no call writes with
+pass as reads where no policy names them. With --url a running guard is asked; it leaves every
+call to the caller (execute: caller), so that no real tool is touched, but keeps the effects in
+its ledger under runs that begin with "replay-". Then --policies checks that the running guard
+compares arguments as that folder says.
 
 Exit code 1: an effect was executed twice with the guard, or a call got no decision.`
 

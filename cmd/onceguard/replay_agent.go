@@ -13,10 +13,11 @@ import (
 type standing int
 
 const (
-	untold  standing = iota // nothing: it got no answer, or one that says so
-	carried                 // it was carried out
-	failed                  // the tool refused it and changed nothing
-	refused                 // the guard's own no: a rule, a person, a malformed call
+	unsent  standing = iota
+	untold           // it got no answer, or one that says that nobody knows
+	carried          // it was carried out
+	failed           // the tool refused it and changed nothing
+	refused          // the guard's own no: a rule, a person, a malformed call
 )
 
 // tried is what one try of an agent brought.

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"hash/fnv"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -65,19 +63,12 @@ func (p *pass) run(ctx context.Context) (tally, error) {
 	return t, nil
 }
 
-// recordedRun is one run while it is played.
-type recordedRun struct {
-	left    int // calls that are still to come
-	intents map[[sha256.Size]byte]*intent
-	texts   map[string][]string // of the writes so far, by tool; kept only where there are labels
-}
-
 func (p *pass) caller(ctx context.Context, queue <-chan recordedCall) error {
 	runs := map[string]*recordedRun{}
 	for c := range queue {
 		run := runs[c.Run]
 		if run == nil {
-			run = &recordedRun{left: p.survey.runs[c.Run], intents: map[[sha256.Size]byte]*intent{}, texts: map[string][]string{}}
+			run = newRecordedRun(p.survey.runs[c.Run])
 			runs[c.Run] = run
 		}
 		if err := p.play(ctx, run, c); err != nil {
@@ -96,7 +87,7 @@ func (p *pass) caller(ctx context.Context, queue <-chan recordedCall) error {
 // that brought no answer, often in another spelling.
 func (p *pass) play(ctx context.Context, run *recordedRun, c recordedCall) error {
 	if !c.Write {
-		r, err := p.try(ctx, c, c.text, underWay{call: c, try: 1})
+		r, err := p.try(ctx, c, c.text, underWay{call: c, try: 1}, nil)
 		if err != nil {
 			return err
 		}
@@ -105,33 +96,30 @@ func (p *pass) play(ctx context.Context, run *recordedRun, c recordedCall) error
 	}
 	in := run.intentOf(c, p.labels)
 	in.wanted = in.wanted || !c.Error
-	view := judgement{labelledSame: run.labelledSame(c, p.labels), otherUntold: run.otherUntold(in)}
+	known := run.tool(c.Tool)
+	view := judgement{labelledSame: known.labelledSame(c, p.labels), otherUntold: known.otherUntold(in)}
 	for try := 1; try <= 1+p.retries; try++ {
-		r, err := p.try(ctx, c, p.spell(c, try), underWay{intent: in, call: c, try: try})
+		text := p.spell(c, try)
+		known.add(text, in)
+		r, err := p.try(ctx, c, text, underWay{intent: in, call: c, try: try}, known.texts)
 		if err != nil {
 			return err
 		}
 		view.executed = p.upstream.executed(in)
 		p.note(func(t *tally) { t.write(in, c, r, try, view) })
-		in.tries++
-		if r.standing != refused {
-			in.standing = r.standing
-		}
+		known.learn(in, r.standing)
 		if r.standing != untold {
 			break
 		}
 	}
-	if p.labels != nil {
-		run.texts[c.Tool] = append(run.texts[c.Tool], c.text)
-		if !c.Error {
-			in.texts = append(in.texts, c.text)
-		}
+	if p.labels != nil && !c.Error {
+		in.texts = append(in.texts, c.text)
 	}
 	return nil
 }
 
-func (p *pass) try(ctx context.Context, c recordedCall, text string, w underWay) (tried, error) {
-	back, err := p.upstream.begin(ctx, text, w)
+func (p *pass) try(ctx context.Context, c recordedCall, text string, w underWay, earlier map[string]*intent) (tried, error) {
+	back, err := p.upstream.begin(ctx, text, w, earlier)
 	if err != nil {
 		return tried{}, err
 	}
@@ -163,42 +151,4 @@ func (p *pass) spell(c recordedCall, try int) string {
 		return c.text
 	}
 	return respell(c.text, style>>8)
-}
-
-// intentOf finds what a call is after: the same as an earlier call of its run with the same tool and arguments, unless
-// people say that this repeat is wanted.
-func (r *recordedRun) intentOf(c recordedCall, l *labels) *intent {
-	key := sha256.Sum256([]byte(c.Tool + "\x00" + sameText(c.text)))
-	in := r.intents[key]
-	if in == nil {
-		in = &intent{tool: c.Tool}
-		r.intents[key] = in
-		return in
-	}
-	for _, earlier := range in.texts {
-		if l.meant[[3]string{c.Tool, earlier, c.text}] {
-			in = &intent{tool: c.Tool, meant: true, texts: in.texts}
-			r.intents[key] = in
-			return in
-		}
-	}
-	return in
-}
-
-// labelledSame reports whether people say that a call is after the same effect as an earlier one of the run.
-func (r *recordedRun) labelledSame(c recordedCall, l *labels) bool {
-	if l == nil {
-		return false
-	}
-	return slices.ContainsFunc(r.texts[c.Tool], func(earlier string) bool { return l.same[[3]string{c.Tool, earlier, c.text}] })
-}
-
-// otherUntold reports whether the outcome of another intent with the same tool is open.
-func (r *recordedRun) otherUntold(in *intent) bool {
-	for _, other := range r.intents {
-		if other != in && other.tool == in.tool && other.tries > 0 && other.standing == untold {
-			return true
-		}
-	}
-	return false
 }

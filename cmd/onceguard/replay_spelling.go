@@ -24,7 +24,7 @@ func sameText(text string) string {
 		return "text " + text
 	}
 	var b strings.Builder
-	spelling{number: exactNumber}.write(&b, v)
+	jsonStyle{number: exactNumber}.write(&b, v)
 	return "json " + b.String()
 }
 
@@ -35,7 +35,7 @@ func respell(text string, seed uint64) string {
 	if !ok {
 		return text
 	}
-	s := spelling{descending: seed&1 != 0, number: asWritten}
+	s := jsonStyle{descending: seed&1 != 0, number: asWritten}
 	if seed&2 != 0 {
 		s.number = withFraction
 	}
@@ -105,8 +105,8 @@ func readValue(d *json.Decoder, depth int) (any, error) {
 	return t, nil
 }
 
-// spelling is one way to write a JSON value.
-type spelling struct {
+// jsonStyle is one way to write a JSON value.
+type jsonStyle struct {
 	descending bool // order of the members' names
 	afterComma string
 	afterColon string
@@ -114,7 +114,7 @@ type spelling struct {
 	number     func(string) string
 }
 
-func (s spelling) write(b *strings.Builder, v any) {
+func (s jsonStyle) write(b *strings.Builder, v any) {
 	switch v := v.(type) {
 	case map[string]any:
 		names := make([]string, 0, len(v))
@@ -153,7 +153,7 @@ func (s spelling) write(b *strings.Builder, v any) {
 	}
 }
 
-func (s spelling) writeString(b *strings.Builder, text string) {
+func (s jsonStyle) writeString(b *strings.Builder, text string) {
 	if s.escape {
 		b.WriteByte('"')
 		for _, unit := range utf16.Encode([]rune(text)) {

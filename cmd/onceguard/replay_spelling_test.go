@@ -1,9 +1,6 @@
 package main
 
-import (
-	"fmt"
-	"testing"
-)
+import "testing"
 
 func TestSameTextFollowsJSONValues(t *testing.T) {
 	t.Parallel()
@@ -78,8 +75,9 @@ func TestChanceIsFairAndFixed(t *testing.T) {
 			t.Errorf("a chance of %g came true in %g of the cases", probability, share)
 		}
 	}
-	if got, want := fmt.Sprintf("%x", hash64(7, 1, 1)), fmt.Sprintf("%x", hash64(7, 1, 1)); got != want {
-		t.Errorf("the same parts gave %s and %s", got, want)
+	// A seed that a report names must bring the same losses in every build.
+	if got, want := hash64(7, 1, 1), uint64(0x75147321b3be3a6f); got != want {
+		t.Errorf("the hash is %#x, want %#x", got, want)
 	}
 	if hash64(7, 1, 2) == hash64(7, 2, 1) {
 		t.Error("the order of the parts does not matter")

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -14,22 +13,6 @@ import (
 	"sync"
 	"time"
 )
-
-// intent is one change that a recorded agent wants once: the truth that executions are counted against. The guard knows
-// nothing of intents, and the upstream nothing of fingerprints.
-type intent struct {
-	// These belong to the upstream and are guarded by its mutex.
-	executed int
-	keys     map[string]bool // idempotency keys under which it was executed
-
-	// These belong to the one caller that plays the run.
-	tool     string
-	tries    int
-	standing standing
-	wanted   bool     // one of its calls was recorded as successful
-	meant    bool     // an equal call has succeeded before, and people say that this repeat is wanted
-	texts    []string // of its calls that were recorded as successful
-}
 
 // underWay is a request that a simulated agent has out.
 type underWay struct {
@@ -98,31 +81,52 @@ func (s *simulation) close() error { return s.server.Close() }
 // address is where a tool's calls go. Tools have numbers there, because their names may hold anything.
 func (s *simulation) address(number int) string { return fmt.Sprintf("%s/tools/%d", s.url, number) }
 
-// begin announces a request. It waits until no equal one is out. The returned function must be called when the request has
-// come back.
-func (s *simulation) begin(ctx context.Context, text string, w underWay) (func(), error) {
-	key := w.call.Tool + "\x00" + text
-	for {
-		s.mu.Lock()
-		wait, taken := s.freed[key]
-		if !taken {
-			mine := make(chan struct{})
-			s.out[key], s.freed[key] = &w, mine
-			s.mu.Unlock()
-			return func() {
-				s.mu.Lock()
-				delete(s.out, key)
-				delete(s.freed, key)
-				s.mu.Unlock()
-				close(mine)
-			}, nil
+// begin announces a request with an argument text. earlier holds the texts of the run's earlier calls to the tool, because a guard
+// that sends an effect again sends the bytes of the first time. It waits until nobody else has one of the texts out.
+// The returned function must be called when the request has come back.
+func (s *simulation) begin(ctx context.Context, text string, w underWay, earlier map[string]*intent) (func(), error) {
+	mine := map[string]*underWay{}
+	for other, in := range earlier {
+		mine[w.call.Tool+"\x00"+other] = &underWay{intent: in, call: w.call, try: w.try}
+		if in == w.intent {
+			mine[w.call.Tool+"\x00"+other] = &w
 		}
-		s.mu.Unlock()
+	}
+	mine[w.call.Tool+"\x00"+text] = &w
+	for {
+		wait, free := s.take(mine)
+		if free != nil {
+			return free, nil
+		}
 		select {
 		case <-wait:
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
+	}
+}
+
+// take announces all requests of mine, or returns what is closed when one that stands in the way has come back.
+func (s *simulation) take(mine map[string]*underWay) (wait <-chan struct{}, free func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key := range mine {
+		if other, taken := s.freed[key]; taken {
+			return other, nil
+		}
+	}
+	back := make(chan struct{})
+	for key, w := range mine {
+		s.out[key], s.freed[key] = w, back
+	}
+	return nil, func() {
+		s.mu.Lock()
+		for key := range mine {
+			delete(s.out, key)
+			delete(s.freed, key)
+		}
+		s.mu.Unlock()
+		close(back)
 	}
 }
 
@@ -230,5 +234,5 @@ func (s *simulation) send(ctx context.Context, h *http.Client, number int, text 
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxRecordedLine))
-	return resp.StatusCode, string(answer), errors.Join(err)
+	return resp.StatusCode, string(answer), err
 }

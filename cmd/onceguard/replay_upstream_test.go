@@ -12,7 +12,7 @@ func TestSimulationCountsDoubles(t *testing.T) {
 	call := recordedCall{Run: "r", Tool: "pay", Write: true, Result: "paid", line: 1, text: `{"a":1}`}
 	send := func(t *testing.T, s *simulation, w underWay, text string, times int) (status int) {
 		t.Helper()
-		back, err := s.begin(t.Context(), text, w)
+		back, err := s.begin(t.Context(), text, w, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -90,7 +90,7 @@ func TestSimulationLosesRepliesAfterTheWork(t *testing.T) {
 	t.Parallel()
 	s := simulate(t, 1)
 	in := &intent{}
-	back, err := s.begin(t.Context(), "{}", underWay{intent: in, call: recordedCall{Tool: "pay", Write: true, line: 3}, try: 1})
+	back, err := s.begin(t.Context(), "{}", underWay{intent: in, call: recordedCall{Tool: "pay", Write: true, line: 3}, try: 1}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,6 +100,27 @@ func TestSimulationLosesRepliesAfterTheWork(t *testing.T) {
 	}
 	if got := s.executed(in); got != 1 {
 		t.Errorf("the work was done %d times, want 1", got)
+	}
+}
+
+// A guard that sends an effect again sends the bytes of the first time, and not those of the retry.
+func TestSimulationKnowsEarlierSpellings(t *testing.T) {
+	t.Parallel()
+	s := simulate(t, 0)
+	in, other := &intent{executed: 1}, &intent{executed: 1}
+	back, err := s.begin(t.Context(), `{"a":1.0}`, underWay{intent: in, call: recordedCall{Tool: "pay", Write: true}, try: 2},
+		map[string]*intent{`{"a":1}`: in, `{"a":2}`: other})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer back()
+	for _, text := range []string{`{"a":1}`, `{"a":2}`} {
+		if _, _, err := s.send(t.Context(), http.DefaultClient, 0, text); err != nil {
+			t.Error(err)
+		}
+	}
+	if c := s.counted(); in.executed != 2 || other.executed != 2 || c.Retried != 2 || c.Unasked != 0 {
+		t.Errorf("the intents were executed %d and %d times: %+v", in.executed, other.executed, c)
 	}
 }
 
@@ -122,7 +143,7 @@ func TestEqualRequestsAreOutOneAfterTheOther(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range intents {
 		all.Go(func() {
-			back, err := s.begin(t.Context(), "{}", underWay{intent: &intents[i], call: recordedCall{Tool: "pay", Write: true}, try: 1})
+			back, err := s.begin(t.Context(), "{}", underWay{intent: &intents[i], call: recordedCall{Tool: "pay", Write: true}, try: 1}, nil)
 			if err != nil {
 				t.Error(err)
 				return

@@ -39,7 +39,8 @@ func markUsageErrors(c *cobra.Command) {
 	}
 	c.SetFlagErrorFunc(complain)
 	if c.RunE == nil {
-		// A command that only holds others shows its help, and has no other way to refuse a word that it does not know.
+		// A command that only holds others shows its help, and has no other way to refuse a word that it does
+		// not know.
 		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	}
 	check := c.Args

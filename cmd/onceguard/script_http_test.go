@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"strconv"
 	"strings"
@@ -60,10 +61,14 @@ func (w *world) take(ts *testscript.TestScript, r reply) {
 	fmt.Fprintf(ts.Stdout(), "%d\n%s\n", r.status, r.body)
 }
 
-// request reads KEY METHOD PATH [FILE|JSON]. $NAME in the body stands for a variable of the script.
+// request reads [-prefer PREFERENCE] KEY METHOD PATH [FILE|JSON]. $NAME in the body stands for a variable of the script.
 func (w *world) request(ts *testscript.TestScript, neg bool, args []string) *http.Request {
+	prefer := ""
+	if len(args) > 1 && args[0] == "-prefer" {
+		prefer, args = args[1], args[2:]
+	}
 	if neg || len(args) < 3 || len(args) > 4 {
-		ts.Fatalf("usage: http KEY METHOD PATH [FILE|JSON]")
+		ts.Fatalf("usage: http [-prefer PREFERENCE] KEY METHOD PATH [FILE|JSON]")
 	}
 	var body io.Reader
 	if len(args) == 4 {
@@ -78,7 +83,10 @@ func (w *world) request(ts *testscript.TestScript, neg bool, args []string) *htt
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	if args[0] != "" && args[0] != "-" {
+	if prefer != "" {
+		req.Header.Set("Prefer", prefer)
+	}
+	if args[0] != "-" {
 		req.Header.Set("Authorization", "Bearer "+args[0])
 	}
 	return req
@@ -100,11 +108,18 @@ func beginCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ctx, leave := limit(ts)
 	c := &caller{leave: leave, done: make(chan reply, 1)}
 	w.callers[name] = c
-	req := w.request(ts, false, args).WithContext(ctx)
+	written := make(chan struct{})
+	trace := &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { close(written) }}
+	req := w.request(ts, false, args).WithContext(httptrace.WithClientTrace(ctx, trace))
 	go func() {
 		defer leave()
 		c.done <- do(req)
 	}()
+	select {
+	case <-written:
+	case <-ctx.Done():
+		ts.Fatalf("the request could not be sent")
+	}
 }
 
 func joinCommand(ts *testscript.TestScript, neg bool, args []string) {

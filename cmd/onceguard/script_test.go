@@ -22,8 +22,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"onceguard": main})
 }
 
-// TestScript runs the promises of the program against the program itself, over HTTP. scriptCommands are what the scripts
-// can do beside the commands of testscript.
+// TestScript runs the promises of the program against the program itself, over HTTP. scriptCommands are what
+// the scripts can do beside the commands of testscript.
 func TestScript(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -36,10 +36,10 @@ func TestScript(t *testing.T) {
 }
 
 var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
-	"server":   serverCommand,   // start [flag...] | stop | kill | signal | gone | log PATTERN
+	"server":   serverCommand,   // start [flag...] | stop | kill | signal | gone CODE | log PATTERN
 	"upstream": upstreamCommand, // will BEHAVIOUR... | hold | release | await N | executed N [KEY] | received N
 	"key":      keyCommand,      // NAME ROLE SUBJECT [flag...]: make a key and keep it in $NAME
-	"http":     httpCommand,     // KEY METHOD PATH [FILE|JSON]
+	"http":     httpCommand,     // [-prefer PREFERENCE] KEY METHOD PATH [FILE|JSON]; the key - is none
 	"begin":    beginCommand,    // NAME KEY METHOD PATH [FILE|JSON]: the same without waiting for the answer
 	"join":     joinCommand,     // NAME: wait for that answer
 	"leave":    leaveCommand,    // NAME: hang up

@@ -60,11 +60,11 @@ type server struct {
 	http     *http.Server
 	listener net.Listener
 
-	// background ends the sweeper and the watch over policies; sweeping ends after the sweeper.
+	// background ends the sweeper and the watch over policies; sweeping waits for the sweeper.
 	background context.CancelFunc
 	sweeping   sync.WaitGroup
-	// hangUp ends the requests that still wait.
-	hangUp context.CancelFunc
+	hangUp     context.CancelFunc // ends the requests that still wait
+	abandoned  bool               // calls were still under way when the time to drain was over
 }
 
 // serve runs a server until ctx ends. stdout gets what a person or a script needs to reach it, stderr the log.
@@ -94,9 +94,6 @@ func (s *server) start(ctx context.Context, stdout io.Writer) (err error) {
 	if s.folder, err = folder(c.Data).open(ctx); err != nil {
 		return err
 	}
-	if err := s.welcome(ctx, stdout); err != nil {
-		return err
-	}
 	background, end := context.WithCancel(ctx)
 	s.background = end
 	if s.policies, err = s.watchPolicies(background); err != nil {
@@ -122,6 +119,10 @@ func (s *server) start(ctx context.Context, stdout io.Writer) (err error) {
 	if s.listener, err = net.Listen("tcp", c.Addr); err != nil {
 		return fmt.Errorf("cannot listen on %s: %w; choose another address with --addr", c.Addr, err)
 	}
+	// A key is shown once, so nothing that can fail comes after it.
+	if err := s.welcome(ctx, stdout); err != nil {
+		return err
+	}
 	routes := echo.New()
 	a.Register(routes)
 	requests, hangUp := context.WithCancel(ctx)
@@ -133,7 +134,8 @@ func (s *server) start(ctx context.Context, stdout io.Writer) (err error) {
 	return nil
 }
 
-// watchPolicies loads the policies and keeps them up to date. Without a folder every tool is unknown, and guarded as such.
+// watchPolicies loads the policies and keeps them up to date. Without a folder every tool is unknown, and
+// guarded as such.
 func (s *server) watchPolicies(ctx context.Context) (*policy.Source, error) {
 	if s.config.Policies == "" {
 		s.log.Warn("no policies: every tool is unknown and guarded, its arguments are compared exactly, and the callers run it")

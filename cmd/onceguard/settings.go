@@ -42,8 +42,8 @@ func newSettings(environ []string) *settings {
 	return s
 }
 
-// load completes what the flags said with the environment and the configuration file. The error is a usageError with
-// every problem on a line of its own.
+// load completes what the flags said with the environment and the configuration file. The error is a usageError
+// with every problem on a line of its own.
 func (s *settings) load() error {
 	if name, ok := s.environ.lookup(envName("config")); ok && !s.flags.Lookup("config").Changed {
 		s.file = name
@@ -101,7 +101,8 @@ func (s *settings) set(f *pflag.Flag, value string, from origin) {
 	}
 }
 
-// refuseUnknown complains about what would have no effect: in a guard, a setting that was only thought to be made is a danger.
+// refuseUnknown complains about what would have no effect: in a guard, a setting that was only thought to be
+// made is a danger.
 func (s *settings) refuseUnknown(entries []fileEntry) {
 	var keys, variables []string
 	s.flags.VisitAll(func(f *pflag.Flag) {

@@ -89,9 +89,14 @@ func (p *pair) seen(rt *rapid.T) (guard.Effect, bool) {
 	return e, true
 }
 
-// time moves the clock and lets both stores see it, because a clock that goes back is judged by what was seen before.
+// time moves the clock and lets both stores see it before and after, because one that goes back is judged by what was seen.
 func (p *pair) time(rt *rapid.T) {
+	p.look(rt)
 	p.clock.Move(rapid.SampledFrom(moves).Draw(rt, "time"))
+	p.look(rt)
+}
+
+func (p *pair) look(rt *rapid.T) {
 	a, aerr := p.driver.Lookup(rt.Context(), Digest("nobody", 0))
 	b, berr := p.reference.Lookup(rt.Context(), Digest("nobody", 0))
 	p.equalErrors(rt, aerr, berr)
