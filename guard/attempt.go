@@ -14,10 +14,10 @@ import (
 type shipment struct {
 	rule    *policy.Rule
 	tool    string
-	args    fingerprint.Value
-	trace   string    // traceparent for the upstream, "" for none
-	effect  Effect    // the zero Effect for a read
-	started time.Time // before the claim was asked for; its monotonic reading bounds the send
+	args    fingerprint.Value // of a read; else those of the effect
+	trace   string            // traceparent for the upstream, "" for none
+	effect  Effect            // the zero Effect for a read
+	started time.Time         // before the claim was asked for; its monotonic reading bounds the send
 }
 
 // landing is how a flight ended. recorded is false when the ledger could not be told.
@@ -59,7 +59,7 @@ func (g *Guard) attempt(ctx context.Context, sh shipment) (out Outcome) {
 		return Outcome{State: Failed, Code: CodeNotSent, Detail: "The claim took too long, so the call was not sent."}
 	}
 	up := sh.rule.Upstream.HTTP
-	req, err := up.Render(sh.args, downstreamKey(&sh.effect))
+	req, err := sh.render()
 	if err != nil {
 		return Outcome{State: Failed, Code: CodeNotSent, Detail: "The policy's request could not be made from the arguments, so nothing was sent."}
 	}
@@ -74,6 +74,18 @@ func (g *Guard) attempt(ctx context.Context, sh shipment) (out Outcome) {
 		Private: up.Private, Timeout: up.Timeout,
 	})
 	return sh.classify(out)
+}
+
+// render makes the request from the recorded bytes, which are the ones that came, were shown and were approved.
+func (sh *shipment) render() (policy.Request, error) {
+	if sh.effect.ID != "" {
+		args, err := decodeArguments(sh.effect.Arguments)
+		if err != nil {
+			return policy.Request{}, err
+		}
+		sh.args = args
+	}
+	return sh.rule.Upstream.HTTP.Render(sh.args, downstreamKey(&sh.effect))
 }
 
 // classify lets the policy's conditions override what a complete answer means.
@@ -109,19 +121,22 @@ func (g *Guard) settlement(sh shipment, out Outcome) Settlement {
 		Tenant: sh.effect.Tenant, ID: sh.effect.ID, Fence: sh.effect.Fence, Claim: sh.effect.Claim,
 		State: out.State, Code: out.Code, Reason: out.Detail, Result: out.Result, Actor: Actor{Kind: "guard"},
 	}
-	s.Review = reviewFor(sh.rule, out.State)
+	s.judge(&sh.effect)
 	return s
 }
 
-// reviewFor says whether an outcome needs a person under the rule.
-func reviewFor(r *policy.Rule, s State) Code {
-	switch {
-	case s == Unknown && r.On.Unknown == policy.Hold:
-		return CodeUnknown
-	case s == Partial && r.On.Partial == policy.Hold:
-		return CodePartial
+// judge says what the outcome of one attempt means for the effect, and whether it needs a person. A failure of this
+// attempt says nothing about an earlier one that may have been applied: the effect stays unknown.
+func (s *Settlement) judge(e *Effect) {
+	if s.State == Failed && e.Doubtful() {
+		s.State = Unknown
 	}
-	return ""
+	switch s.State {
+	case Unknown:
+		s.Review = CodeUnknown
+	case Partial:
+		s.Review = CodePartial
+	}
 }
 
 // record tells the ledger the outcome, again and again until it is there or the guard's patience ends. Settling is
@@ -154,22 +169,6 @@ func (g *Guard) settleOnce(ctx context.Context, s Settlement) (Effect, error) {
 	return g.store.Settle(ctx, s)
 }
 
-// contradict keeps an outcome that came too late as evidence, and calls a person if it does not fit what is recorded.
-func (g *Guard) contradict(ctx context.Context, e Effect, s Settlement, cause error) Effect {
-	now := e
-	if ge, ok := cause.(*Error); ok && ge.Effect != nil {
-		now = *ge.Effect
-	}
-	n := Note{Tenant: s.Tenant, ID: s.ID, Code: CodeLate, Text: "an answer came after somebody else had decided: " + string(s.State), Count: 1, Result: s.Result, Actor: s.Actor}
-	if now.State != s.State {
-		n.Review = CodeContradiction
-	}
-	if err := g.store.Note(ctx, []Note{n}); err != nil {
-		g.log.Error("late evidence could not be kept", "effect", s.ID, "says", s.State, "error", err)
-	}
-	return now
-}
-
 // awaitFlight waits for the outcome as long as the caller does. The flight goes on in any case.
 func (r *proposal) awaitFlight(ctx context.Context, s situation, done <-chan landing) (Answer, error) {
 	timer := time.NewTimer(max(time.Until(r.deadline), 0))
@@ -178,8 +177,7 @@ func (r *proposal) awaitFlight(ctx context.Context, s situation, done <-chan lan
 	case l := <-done:
 		return r.answerFlight(l), nil
 	case <-timer.C:
-		return r.answerPending(s), nil
-	case <-ctx.Done():
-		return Answer{}, &Error{Code: CodeUnavailable, Op: "wait", Message: "the caller left; the call goes on", Err: ctx.Err()}
+	case <-ctx.Done(): // the caller left, or the server shuts down; the call was sent all the same
 	}
+	return r.answerSent(s), nil
 }

@@ -14,9 +14,11 @@ type situation struct {
 	relation Relation
 	now      time.Time // of the store, when found was read
 	owner    bool      // the principal may see found's result and use its approval
+	mine     bool      // found is a call of the same subject to the same tool, which another attempt may take over
 	same     bool      // the call has the very bytes of found
 	execute  Execute
 	waited   bool // the call has waited for found while it was pending
+	rival    Code // why another effect asks for a person; "" where none does
 }
 
 // action is what to do next with a call.
@@ -83,10 +85,14 @@ const unknownRetries = 3
 //	pending                       on.pending         on.pending         on.pending
 //	done                          on.done            on.done            on.done
 //	failed                        on.failed          hold               refuse
+//	failed, contradicted          block              block              block
+//	failed, window over           send               hold               refuse
 //	partial                       on.partial         on.partial         on.partial
 //	unknown                       on.unknown         block unknown      block unknown
 //	refused by a person           block rejected     block rejected     block rejected
 //	refused by rule or by time    send               hold               block denied, refuse
+//
+// Where another effect on the same thing, or in another scope, asks for a person, allow becomes hold.
 //
 // What was found is looked at before the verdict, because an effect that exists must be answered from its record:
 // a rule that now denies a refund does not undo the one that was paid.
@@ -129,11 +135,13 @@ func decide(s situation) ruling {
 
 // begin starts an effect of its own: the first under its key, or the next generation.
 func begin(s situation, next bool) ruling {
-	switch s.verdict {
-	case policy.ActDeny:
+	switch {
+	case s.verdict == policy.ActDeny:
 		return ruling{action: actRefuse, code: CodeDenied, next: next}
-	case policy.ActHold:
+	case s.verdict == policy.ActHold:
 		return ruling{action: actHold, code: CodeHeld, next: next}
+	case s.rival != "":
+		return ruling{action: actHold, code: s.rival, next: next}
 	}
 	return ruling{action: actSend, next: next}
 }
@@ -162,7 +170,7 @@ func decideApproved(s situation) ruling {
 		return ruling{action: actBlock, code: CodeDenied}
 	case s.otherKey():
 		return ruling{action: actBlock, code: CodeOtherScope}
-	case s.found.Execute == ByCaller && (!s.owner || !s.same):
+	case (s.execute == ByCaller || s.found.Execute == ByCaller) && (!s.owner || !s.same):
 		// The guard would send the approved bytes, but a caller sends its own.
 		return ruling{action: actBlock, code: CodeOtherBytes}
 	}
@@ -199,10 +207,12 @@ func decideFailed(s situation) ruling {
 	switch {
 	case s.otherKey():
 		return begin(s, false)
+	case s.found.Review == CodeContradiction:
+		return ruling{action: actBlock, code: CodeContradiction}
 	case s.waited && s.owner:
 		// Calls that waited for one attempt share its failure; otherwise each of them would try in turn.
 		return ruling{action: actReplay, code: CodeFailedAlready}
-	case s.verdict != policy.ActAllow:
+	case s.verdict != policy.ActAllow, s.rival != "", !s.mine, s.over(s.found.WindowUntil):
 		return begin(s, true)
 	case s.rule.On.Failed == policy.Block:
 		return ruling{action: actBlock, code: CodeFailedAlready}
@@ -219,6 +229,9 @@ func decideUnknown(s situation) ruling {
 	}
 	switch {
 	case s.verdict != policy.ActAllow, s.otherKey(), s.rule.On.Unknown != policy.Retry, s.execute != ByGuard, s.waited:
+		return ruling{action: actBlock, code: CodeUnknown}
+	case s.found.Execute != ByGuard, s.found.Policy != s.rule.Digest:
+		// The first send may not have carried our key, or have gone elsewhere.
 		return ruling{action: actBlock, code: CodeUnknown}
 	case s.found.Attempts >= most:
 		return ruling{action: actBlock, code: CodeExhausted}

@@ -21,7 +21,7 @@ var defaultOn = policy.On{
 func plain(verdict policy.Action, found *Effect) situation {
 	return situation{
 		verdict: verdict, rule: &policy.Rule{On: defaultOn}, found: found, relation: SameEffect, now: noon,
-		owner: true, same: true, execute: ByGuard,
+		owner: true, mine: true, same: true, execute: ByGuard,
 	}
 }
 
@@ -59,7 +59,9 @@ func TestDecideTable(t *testing.T) {
 		{"pending, lease over this moment", &Effect{State: Pending, LeaseUntil: noon}, "look", "look", "look"},
 		{"done", &Effect{State: Done, WindowUntil: future}, "replay replayed", "replay replayed", "replay replayed"},
 		{"done, window over", &Effect{State: Done, WindowUntil: past}, "send next", "hold held next", "refuse denied next"},
-		{"failed", &Effect{State: Failed}, "send again", "hold held next", "refuse denied next"},
+		{"failed", &Effect{State: Failed, WindowUntil: future}, "send again", "hold held next", "refuse denied next"},
+		{"failed, window over", &Effect{State: Failed, WindowUntil: past}, "send next", "hold held next", "refuse denied next"},
+		{"failed, contradicted", &Effect{State: Failed, WindowUntil: past, Review: CodeContradiction}, "block contradiction", "block contradiction", "block contradiction"},
 		{"partial", &Effect{State: Partial}, "block partial", "block partial", "block partial"},
 		{"unknown", &Effect{State: Unknown}, "block unknown", "block unknown", "block unknown"},
 		{"rejected", &Effect{State: Refused, Code: CodeRejected, WindowUntil: future}, "block rejected", "block rejected", "block rejected"},
@@ -78,8 +80,8 @@ func TestDecideTable(t *testing.T) {
 
 func TestDecideByChoice(t *testing.T) {
 	future := noon.Add(time.Hour)
-	done, unknown := &Effect{State: Done, WindowUntil: future}, &Effect{State: Unknown, Attempts: 1}
-	failed := &Effect{State: Failed, Attempts: 2}
+	done, unknown := &Effect{State: Done, WindowUntil: future}, &Effect{State: Unknown, Attempts: 1, Execute: ByGuard}
+	failed := &Effect{State: Failed, Attempts: 2, WindowUntil: future}
 	cases := []struct {
 		name  string
 		found *Effect
@@ -95,14 +97,19 @@ func TestDecideByChoice(t *testing.T) {
 		{"failed, attempts used", failed, func(s *situation) { s.rule.Attempts = 2 }, "block attempts_used"},
 		{"failed, attempts left", failed, func(s *situation) { s.rule.Attempts = 3 }, "send again"},
 		{"failed while this call waited", failed, func(s *situation) { s.waited = true }, "replay failed"},
-		{"failed for another while this call waited", failed, func(s *situation) { s.waited, s.owner = true, false }, "send again"},
+		{"failed for another while this call waited", failed, func(s *situation) { s.waited, s.owner, s.mine = true, false, false }, "send next"},
+		{"failed, and a rival asks for a person", failed, func(s *situation) { s.rival = CodeSameIdentity }, "hold same_identity next"},
+		{"nothing, and a rival asks for a person", nil, func(s *situation) { s.rival = CodeOtherScope }, "hold other_scope"},
 		{"unknown: block", unknown, func(s *situation) { s.rule.On.Unknown = policy.Block }, "block unknown"},
 		{"unknown: retry", unknown, func(s *situation) { s.rule.On.Unknown = policy.Retry }, "send again"},
 		{"unknown: retry, by the caller", unknown, func(s *situation) { s.rule.On.Unknown, s.execute = policy.Retry, ByCaller }, "block unknown"},
 		{"unknown: retry, but a rule holds", unknown, func(s *situation) { s.rule.On.Unknown, s.verdict = policy.Retry, policy.ActHold }, "block unknown"},
-		{"unknown: retry, budget used", &Effect{State: Unknown, Attempts: 3}, func(s *situation) { s.rule.On.Unknown = policy.Retry }, "block attempts_used"},
+		{"unknown: retry, budget used", &Effect{State: Unknown, Attempts: 3, Execute: ByGuard}, func(s *situation) { s.rule.On.Unknown = policy.Retry }, "block attempts_used"},
+		{"unknown: retry, but a caller ran it first", &Effect{State: Unknown, Execute: ByCaller}, func(s *situation) { s.rule.On.Unknown = policy.Retry }, "block unknown"},
+		{"unknown: retry, but another rule sent it", &Effect{State: Unknown, Execute: ByGuard, Policy: "older"}, func(s *situation) { s.rule.On.Unknown = policy.Retry }, "block unknown"},
 		{"approved for the caller, other bytes", &Effect{State: Approved, Execute: ByCaller}, func(s *situation) { s.same = false }, "block approved_other"},
 		{"approved for another subject", &Effect{State: Approved, Execute: ByCaller}, func(s *situation) { s.owner = false }, "block approved_other"},
+		{"approved for the guard, but a caller would run it", &Effect{State: Approved, Execute: ByGuard}, func(s *situation) { s.same, s.execute = false, ByCaller }, "block approved_other"},
 		{"approved for the guard, other bytes", &Effect{State: Approved, Execute: ByGuard}, func(s *situation) { s.same = false }, "send again"},
 		{"key conflict", done, func(s *situation) { s.relation = KeyConflict }, "block key_conflict"},
 		{"same identity: hold", done, func(s *situation) { s.relation, s.rule.On.SameIdentity = SameIdentity, policy.Hold }, "hold same_identity"},
@@ -137,10 +144,10 @@ func TestDecideNeverSendsWhatMayHaveBeenSent(t *testing.T) {
 	for _, verdict := range []policy.Action{policy.ActAllow, policy.ActHold, policy.ActDeny} {
 		for _, state := range States {
 			for _, choice := range choices {
-				for bits := range 32 {
+				for bits := range 64 {
 					s := plain(verdict, &Effect{State: state, Attempts: 1, Execute: ByGuard, Code: CodeRejected})
 					s.rule.On = policy.On{Pending: choice, Done: choice, Failed: choice, Partial: choice, Unknown: choice, SameIdentity: choice, OtherScope: choice}
-					s.owner, s.same, s.waited = bits&1 != 0, bits&2 != 0, bits&4 != 0
+					s.owner, s.same, s.waited, s.mine = bits&1 != 0, bits&2 != 0, bits&4 != 0, bits&32 != 0
 					end := noon.Add(time.Hour)
 					if bits&8 != 0 {
 						end = noon.Add(-time.Hour)
@@ -152,16 +159,16 @@ func TestDecideNeverSendsWhatMayHaveBeenSent(t *testing.T) {
 					r := decide(s)
 					seen++
 					if r.action == actSend && !maySend(s, choice, r) {
-						t.Errorf("%s, on: %s, %s, %05b: %s", state, choice, verdict, bits, r)
+						t.Errorf("%s, on: %s, %s, %06b: %s", state, choice, verdict, bits, r)
 					}
 					if r.action == actSend && verdict == policy.ActDeny {
-						t.Errorf("%s, on: %s, denied, %05b: %s", state, choice, bits, r)
+						t.Errorf("%s, on: %s, denied, %06b: %s", state, choice, bits, r)
 					}
 				}
 			}
 		}
 	}
-	if seen != 3*len(States)*len(choices)*32 {
+	if seen != 3*len(States)*len(choices)*64 {
 		t.Errorf("walked through %d combinations", seen)
 	}
 }
@@ -170,7 +177,7 @@ func maySend(s situation, choice policy.Choice, r ruling) bool {
 	over := s.over(s.found.WindowUntil)
 	switch s.found.State {
 	case Failed:
-		return r.again
+		return r.again && s.mine && !over || r.next && (over || !s.mine)
 	case Approved:
 		return r.again && !over
 	case Done:
@@ -186,7 +193,7 @@ func maySend(s situation, choice policy.Choice, r ruling) bool {
 func TestEveryBlockTellsWhatToDoNext(t *testing.T) {
 	codes := []Code{
 		CodePending, CodeHeld, CodeDenied, CodeRejected, CodeUnknown, CodePartial, CodeDone, CodeNotShared, CodeFailedAlready,
-		CodeExhausted, CodeKeyConflict, CodeSameIdentity, CodeOtherScope, CodeOtherBytes,
+		CodeExhausted, CodeContradiction, CodeKeyConflict, CodeSameIdentity, CodeOtherScope, CodeOtherBytes,
 	}
 	for _, code := range codes {
 		x := explainBlock(situation{found: &Effect{State: Unknown, Created: noon}, now: noon.Add(3 * time.Minute)}, code)

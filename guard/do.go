@@ -41,9 +41,10 @@ func (g *Guard) do(ctx context.Context, p Principal, c Call) (Answer, error) {
 	return g.settleOn(ctx, r, r.situation(found.Effect, SameEffect, found.Now))
 }
 
-// settleOn decides until a decision holds: until nothing has to be waited for, and no other writer was faster.
-func (g *Guard) settleOn(ctx context.Context, r *proposal, s situation) (Answer, error) {
-	past := map[Relation]bool{}
+// settleOn decides until a decision holds: until nothing has to be waited for, and no other writer was faster. own is
+// what stands under the call's own key; other effects that stand in the way are looked at in between.
+func (g *Guard) settleOn(ctx context.Context, r *proposal, own situation) (Answer, error) {
+	s := own
 	for range maxRounds {
 		var err error
 		switch ru := decide(s); ru.action {
@@ -61,26 +62,52 @@ func (g *Guard) settleOn(ctx context.Context, r *proposal, s situation) (Answer,
 				s, err = g.lookAgain(ctx, r, s)
 			}
 		default:
-			// What decide has ruled past stands in the way no longer.
-			past[s.relation] = true
+			if s.relation == OtherScope || s.relation == SameIdentity {
+				r.passRival(s, ru)
+				s = r.situation(own.found, SameEffect, own.now)
+				continue
+			}
 			var won *Answer
-			if won, s, err = g.take(ctx, r, s, ru, past); won != nil {
+			if won, s, err = g.take(ctx, r, s, ru); won != nil {
 				return *won, err
 			}
 		}
 		if err != nil {
 			return Answer{}, err
 		}
+		if s.relation == SameEffect {
+			own = s
+		}
 	}
 	return Answer{}, &Error{Code: CodeBusy, Op: "call", Message: "too many equal calls at one moment; nothing was sent for this one", Retry: time.Second}
 }
 
+// passRival goes on past another effect that stands in the way, which was ruled to be a reason to ask a person, or none.
+func (r *proposal) passRival(s situation, ru ruling) {
+	if ru.action == actHold {
+		r.rival, r.rivalCode = s.found, ru.code
+	} else if ru.action == actSend && s.found.State != Done {
+		return // it has come to nothing meanwhile, and the store will not name it again
+	}
+	if s.relation == OtherScope {
+		r.pastScope = true
+	} else {
+		r.pastIdentity = true
+	}
+}
+
 // situation describes what was found to decide.
 func (r *proposal) situation(found *Effect, rel Relation, now time.Time) situation {
-	s := situation{verdict: r.verdict.Action, rule: r.rule, found: found, relation: rel, now: now, execute: r.execute}
+	s := situation{
+		verdict: r.verdict.Action, rule: r.rule, found: found, relation: rel, now: now, execute: r.execute, rival: r.rivalCode,
+	}
 	if found != nil {
-		s.owner = found.Subject == r.principal.Subject || r.rule.Share == policy.ShareTenant
+		own := found.Subject == r.principal.Subject
+		s.mine = own && found.Tool == r.call.Tool
 		s.same = string(found.Arguments) == string(r.bytes)
+		// What a caller reported of a tool that the guard should have run is nobody else's truth.
+		planted := found.Execute == ByCaller && r.rule.Upstream != nil
+		s.owner = own || r.rule.Share == policy.ShareTenant && !planted
 	}
 	return s
 }
@@ -127,13 +154,10 @@ func (g *Guard) await(ctx context.Context, r *proposal, s situation) (_ situatio
 		case <-timer.C:
 			pause = min(2*pause, 2*time.Second)
 		case <-ctx.Done():
-			err = &Error{Code: CodeUnavailable, Op: "wait", Message: "the caller left", Err: ctx.Err()}
+			r.deadline = time.Time{} // the caller left, or the server shuts down
 		}
 		timer.Stop()
 		leave()
-		if err != nil {
-			return s, false, err
-		}
 	}
 }
 

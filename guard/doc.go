@@ -65,9 +65,15 @@
 //	failed    claimed    pending   +1     replica: an equal call came
 //	partial   resolved   done      +1     reviewer: the rest was completed elsewhere
 //	partial   resolved   failed    +1     reviewer: what was done was undone elsewhere
+//	failed    resolved   failed    +1     reviewer: it did not happen, although evidence said so
+//	failed    resolved   done      +1     reviewer: it happened, as the evidence said
+//	done      resolved   done      +1     reviewer: has seen the evidence of a second application
 //
 // A note is legal in every state and changes none: repeats, and evidence that contradicts the record, upon which a
-// review is opened.
+// review is opened. Only a person closes that review, and a failed effect under such a review is not sent again.
+//
+// A failure proves only that its own attempt was not applied. While an earlier attempt of the same effect may have been,
+// because a person or the policy ordered another send of an unknown one, a failure is recorded as unknown.
 //
 // An effect that stops answering (its window is over, or it was refused by the policy and no longer is) is
 // never reopened: the next equal call begins a new generation, an effect of its own under the same key.
@@ -94,7 +100,7 @@
 //	claim not confirmed                 re-read by the random claim id; sent only if it is ours, else nothing is sent
 //	claimed, before the first byte      the lease lapses: unknown (we cannot tell it from the next)
 //	bytes written, no answer            unknown: the policy's on.unknown decides, by default a person
-//	answer read, not recorded           recording is repeated until the lease ends; a crash leaves unknown
+//	answer read, not recorded           recording is repeated for minutes; a crash leaves unknown
 //	settlement not confirmed            repeated: settling is idempotent by claim id, fence and result
 //	recorded, before or during reply    the next equal call is answered from the record
 //	a decision or a sweep half way      one transaction of the store: it happened or it did not

@@ -45,7 +45,7 @@ type Effect struct {
 	Fence    int64
 	Claim    string // random id of the latest claim, "" before the first
 	Attempts int    // claims so far
-	Failures int    // attempts that were settled as failed
+	Failures int    // attempts that were surely not applied; all of them while the state is failed
 	Review   Code   // why a person is needed; "" when none is
 
 	Policy    string          // digest of the rule that decided
@@ -54,14 +54,19 @@ type Effect struct {
 	Window    time.Duration   // how long a settled effect answers
 
 	Created     time.Time
-	Updated     time.Time
+	Updated     time.Time // of the last event
+	Since       time.Time // of the last event that was not a note: since when it is as it is
 	LeaseUntil  time.Time // pending: when the claim is no longer trusted
 	ExpiresAt   time.Time // held and approved: when the matter is closed
-	WindowUntil time.Time // done, and refused by a person: until when it answers
+	WindowUntil time.Time // done, failed, and refused by a person: until when it answers
 
 	Events int      // number of events; the last one has this Seq
 	Head   [32]byte // hash of the last event
 }
+
+// Doubtful reports whether an attempt before the latest one may have been applied, so that a failure of the latest
+// says nothing about the effect.
+func (e *Effect) Doubtful() bool { return e.Attempts-1 > e.Failures }
 
 // ArgumentsDigest identifies the exact bytes that an approval is bound to.
 func (e *Effect) ArgumentsDigest() [32]byte { return sha256.Sum256(e.Arguments) }

@@ -28,6 +28,10 @@ func (r *proposal) answerReplayed(s situation, code Code) Answer {
 		Message: fmt.Sprintf("This call has already been carried out %s ago; nothing was sent again, and this is the result of the first time.", age(s)),
 		Next:    []string{"Go on with this result.", repeatAdvice(r.rule)},
 	}
+	if s.found.Result == nil {
+		x.Message = fmt.Sprintf("This call has already been carried out %s ago; nothing was sent again, and no result of it is on record.", age(s))
+		x.Next[0] = "Go on as done."
+	}
 	if code == CodeFailedAlready {
 		x.Retry = RetrySafe
 		x.Message = "An equal call was under way and failed; nothing was applied, and this is its error."
@@ -35,6 +39,13 @@ func (r *proposal) answerReplayed(s situation, code Code) Answer {
 	}
 	r.match(&x, s)
 	return Answer{Kind: AnswerReplayed, Effect: s.found, Result: s.found.Result, Explanation: x}
+}
+
+// answerSent answers a call that was sent and whose outcome its caller could not wait for.
+func (r *proposal) answerSent(s situation) Answer {
+	a := r.answerPending(s)
+	a.Explanation.Message = "The call was sent and has not been answered yet."
+	return a
 }
 
 func (r *proposal) answerPending(s situation) Answer {
@@ -62,6 +73,16 @@ func (r *proposal) answerTaken(s situation, earlier *Effect) Answer {
 		return Answer{Kind: AnswerProceed, Effect: e, Lease: &Lease{Fence: e.Fence, Expires: e.LeaseUntil}, Explanation: x}
 	case Refused:
 		return r.answerBlocked(s, CodeDenied)
+	case Held:
+		if r.rival != nil && e.Code == r.rivalCode {
+			a := r.answerBlocked(r.situation(r.rival, SameIdentity, s.now), e.Code)
+			a.Effect, a.Explanation.Retry = e, RetryLater
+			a.Explanation.Next = []string{
+				"A person was asked. Send the same call again later: it gets the decision.",
+				"If it is the same effect as the earlier one, go on as done.",
+			}
+			return a
+		}
 	}
 	return r.answerBlocked(s, s.found.Code)
 }
@@ -79,24 +100,35 @@ func whyAgain(earlier *Effect) string {
 
 // answerFlight answers the call that was sent.
 func (r *proposal) answerFlight(l landing) Answer {
-	x := Explanation{Code: CodeForwarded, Retry: RetryUseless, Message: "The call was sent and carried out.", Next: []string{"Go on with this result."}}
-	e := l.effect
 	if !l.recorded {
 		return r.answerUnrecorded(l)
 	}
+	e := l.effect
+	s := r.situation(&e, SameEffect, e.Updated)
+	x := Explanation{Code: e.Code, Retry: RetryUseless}
 	switch e.State {
 	case Done:
+		x.Code, x.Message, x.Next = CodeForwarded, "The call was sent and carried out.", []string{"Go on with this result."}
 	case Failed:
-		x = Explanation{Code: e.Code, Retry: RetrySafe, Message: withReason("The call failed and nothing was applied.", l.outcome.Detail),
-			Next: []string{"Mend what the error names, or send the same call again if the cause is gone: it will be tried once more."}}
+		x.Message = withReason("The call failed and nothing was applied.", l.outcome.Detail)
+		x.Retry, x.Next = RetrySafe, []string{"Mend what the error names, or send the same call again if the cause is gone: it will be tried once more."}
+		if next := decide(s); next.action == actBlock {
+			x.Retry, x.Next = RetryUseless, explainBlock(s, next.code).Next
+		}
 	case Partial:
-		x = explainBlock(situation{found: &e}, CodePartial)
+		x = explainBlock(s, CodePartial)
 		x.Message = withReason("The call was sent and carried out only in part.", l.outcome.Detail)
 	default:
-		x = explainBlock(situation{found: &e}, CodeUnknown)
+		x = explainBlock(s, CodeUnknown)
 		x.Code, x.Message = e.Code, withReason("The call was sent, but whether it was carried out is not known.", l.outcome.Detail)
 	}
-	return Answer{Kind: AnswerForwarded, Effect: &e, Result: e.Result, Explanation: x}
+	a := Answer{Kind: AnswerForwarded, Effect: &e, Result: e.Result, Explanation: x}
+	if !s.owner {
+		// The bytes that were sent are those of another subject's call, and so is the result.
+		a.Result = nil
+		a.Explanation.Message = withReason(x.Message, "The result belongs to another subject and is not shared.")
+	}
+	return a
 }
 
 func (r *proposal) answerUnrecorded(l landing) Answer {

@@ -41,8 +41,17 @@ func explainBlock(s situation, code Code) Explanation {
 		x.Message = "An equal call failed, and the policy allows no second try; nothing was sent."
 		x.Next = []string{"Change what made it fail, or ask the user."}
 	case CodeExhausted:
-		x.Message = fmt.Sprintf("This effect has been tried %d times, which is all that the policy allows; nothing was sent.", s.found.Attempts)
+		x.Message = fmt.Sprintf("This effect has been tried %d times, which is all that the policy allows; it was not sent again.", s.found.Attempts)
 		x.Next = []string{"Stop trying and ask the user."}
+		if s.found.State == Unknown {
+			x.Retry = RetryNever
+			x.Message += " Whether it was carried out is not known."
+			x.Next = []string{"Look at the target with a read-only tool to see whether it happened.", "A person can settle it; do not send it in other words."}
+		}
+	case CodeContradiction:
+		x.Retry = RetryNever
+		x.Message = "This effect is recorded as failed, but evidence came later that it was carried out; it was not sent again."
+		x.Next = []string{"Look at the target with a read-only tool to see whether it happened.", "A person must settle it; then send the same call again to get the outcome."}
 	case CodeKeyConflict:
 		x.Message = "This idempotency key was already used for another call; nothing was sent."
 		x.Next = []string{"If this is another effect, send it with another idempotency_key.", "If it is a retry, send the arguments of the first call."}
@@ -55,10 +64,6 @@ func explainBlock(s situation, code Code) Explanation {
 	case CodeOtherBytes:
 		x.Message = "A person approved this effect, but for other arguments or for another subject; nothing was sent."
 		x.Next = []string{"Send exactly the approved arguments, which are those of the matched effect."}
-	}
-	if s.found != nil && s.found.State == Held && (code == CodeSameIdentity || code == CodeOtherScope) {
-		x.Retry = RetryLater
-		x.Next = []string{"A person was asked. Send the same call again later: it gets the decision.", "If it is the same effect as the earlier one, go on as done."}
 	}
 	return x
 }

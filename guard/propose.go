@@ -24,6 +24,11 @@ type proposal struct {
 	callerKey fingerprint.Digest
 	verdict   policy.Verdict
 	deadline  time.Time // until when the caller is ready to wait
+
+	// What the rounds of settleOn have found out about other effects.
+	rival                   *Effect // asks for a person
+	rivalCode               Code
+	pastScope, pastIdentity bool // ruled upon: not to be checked again
 }
 
 // propose reads a call. An error is the caller's mistake and names the field.

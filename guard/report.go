@@ -24,11 +24,12 @@ func (g *Guard) Report(ctx context.Context, p Principal, r Report) (Effect, erro
 	}
 	s := Settlement{
 		Tenant: p.Tenant, ID: e.ID, Fence: r.Fence, State: r.State, Code: CodeReported, Reason: r.Reason,
-		Review: reviewFor(g.policies.Current().Match(e.Tool), r.State), Actor: agentActor(p),
+		Actor: agentActor(p),
 	}
 	if r.Result != nil {
 		s.Result = &Result{ContentType: "application/json", Body: r.Result, IsError: r.IsError || r.State != Done, Source: FromCaller}
 	}
+	s.judge(&e)
 	write, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.times.Write)
 	defer cancel()
 	settled, err := g.store.Settle(write, s)

@@ -56,7 +56,8 @@ func (g *Guard) decision(ctx context.Context, e *Effect, p Principal, j Judgemen
 		Tenant: p.Tenant, ID: e.ID, Fence: j.Fence, Digest: j.Digest, Reason: j.Reason,
 		Actor: Actor{Kind: "reviewer", Name: p.Subject},
 	}
-	open := e.State == Unknown || e.State == Partial
+	disputed := e.Review == CodeContradiction && (e.State == Failed || e.State == Done)
+	open := e.State == Unknown || e.State == Partial || disputed
 	switch {
 	case j.Choice == Approve && e.State == Held:
 		d.By, d.State, d.Code, d.Expiry = EventApproved, Approved, CodeApproved, rule.Hold
@@ -67,7 +68,7 @@ func (g *Guard) decision(ctx context.Context, e *Effect, p Principal, j Judgemen
 		if j.Result != nil {
 			d.Result = &Result{ContentType: "application/json", Body: j.Result, Source: FromReviewer}
 		}
-	case j.Choice == DidNotHappen && open:
+	case j.Choice == DidNotHappen && open && e.State != Done:
 		d.By, d.State, d.Code = EventResolved, Failed, CodeResolved
 	case j.Choice == SendAgain && e.State == Unknown:
 		d.By, d.State, d.Code, d.Expiry = EventOrdered, Approved, CodeOrdered, rule.Hold
@@ -92,7 +93,7 @@ func (g *Guard) settled(ctx context.Context, e *Effect) error {
 	if err != nil {
 		return err
 	}
-	if left := g.times.Settle - found.Now.Sub(e.Updated); left > 0 {
+	if left := g.times.Settle - found.Now.Sub(e.Since); left > 0 {
 		return &Error{Code: CodeConflict, Op: "decide", Effect: e, Retry: left,
 			Message: fmt.Sprintf("the outcome became unknown only now; look again at the upstream in %s, because the first send may still be applied", left.Round(time.Second))}
 	}

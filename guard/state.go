@@ -71,6 +71,9 @@ var Transitions = []Transition{
 	{Failed, EventClaimed, Pending, true},
 	{Partial, EventResolved, Done, true},
 	{Partial, EventResolved, Failed, true},
+	{Failed, EventResolved, Failed, true},
+	{Failed, EventResolved, Done, true},
+	{Done, EventResolved, Done, true},
 }
 
 // Legal reports whether an event of kind by may take an effect from one state to another.

@@ -40,31 +40,33 @@ type Store interface {
 	//
 	// With Prior nil it makes generation 1, unless an effect under the key exists. With Prior it makes the next
 	// generation (Again false) or claims Prior itself once more (Again true), if Prior is still the latest generation
-	// with this very state and fence; a next generation of a done effect, or of one refused by a person, is refused
-	// while its window lasts, unless Order is set. Of any number of equal claims at once exactly one is won. A claim
-	// of Prior (Again) keeps the recorded Subject, Agent, Run, CallID and Arguments where the request leaves them
-	// empty, and closes the review.
+	// with this very state and fence. A next generation is made of done, failed and refused effects; of a done one, or of
+	// one refused by a person, only after its window, unless Order is set. Of any number of equal claims at once exactly
+	// one is won. A claim of Prior (Again) keeps the recorded Subject, Agent, Run, CallID and Arguments where the request
+	// leaves them empty, and closes the review unless it is about a contradiction.
 	//
-	// Before that, an effect with the same CallerKey and another Key stands in the way (KeyConflict); and where the
-	// request asks for it, so does another effect with the same Wide or Identity digest and another Key that is held,
-	// approved, pending, partial, unknown, or done within its window (OtherScope, SameIdentity; the latest one is
-	// returned).
+	// Before that, an effect with the same CallerKey and another Key stands in the way (KeyConflict), unless it failed, was
+	// refused, or its window is over; and where the request asks for it, so does another effect with the same Wide or
+	// Identity digest and another Key that is held, approved, pending, partial, unknown, or done within its window
+	// (OtherScope, SameIdentity; the latest one is returned).
 	Claim(ctx context.Context, r ClaimRequest) (Claimed, error)
 
 	// Extend renews the lease of a pending claim to ttl from now and returns its end. It never shortens a lease and
 	// appends no event. A lease that has ended is not renewed (CodeConflict), whether or not it was swept.
 	Extend(ctx context.Context, id string, fence int64, ttl time.Duration) (time.Time, error)
 
-	// Settle records the outcome of an attempt. It is idempotent: the same claim, fence, state and result again
-	// succeed and append nothing. Done starts the effect's window. Unknown and partial open a review when Review is
-	// set; done and failed close it.
+	// Settle records the outcome of an attempt. It is idempotent: the same claim, fence, state and result again succeed
+	// and append nothing. Done and failed start the effect's window; failed sets Failures to Attempts. A review is opened
+	// when Review is set, and closed by done and failed, except that a review about a contradiction stays.
 	Settle(ctx context.Context, s Settlement) (Effect, error)
 
-	// Decide records what a person decided, if state, fence and arguments are still those that were shown.
+	// Decide records what a person decided, if state, fence and arguments are still those that were shown. It closes any
+	// review, and starts the window like Settle.
 	Decide(ctx context.Context, d Decision) (Effect, error)
 
-	// Note appends facts that change no state, each to an existing effect of the named tenant, and opens a review
-	// where Review is set and none is open. Facts about unknown effects are left out without an error.
+	// Note appends facts that change no state, each to an existing effect of the named tenant, and opens a review where
+	// Review is set; one about a contradiction takes the place of any other. Since stays. Facts about effects that the
+	// tenant does not have are left out without an error.
 	Note(ctx context.Context, notes []Note) error
 
 	// Get returns one effect with its arguments and result.
@@ -81,9 +83,8 @@ type Store interface {
 	// never sent and unknown if it was. It returns the effects that it changed.
 	Sweep(ctx context.Context, limit int) ([]Effect, error)
 
-	// Unsent returns, for all tenants and oldest first, at most limit approved effects with Execute ByGuard whose
-	// last change is at least age ago, with their arguments: the process that was about to send them is gone. It
-	// makes no write.
+	// Unsent returns, for all tenants and oldest first, at most limit approved effects with Execute ByGuard that have been
+	// so for at least age, with their arguments: the process that was about to send them is gone. It makes no write.
 	Unsent(ctx context.Context, age time.Duration, limit int) ([]Effect, error)
 
 	// Ping reports whether a write would be possible now.

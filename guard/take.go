@@ -12,16 +12,21 @@ import (
 
 // take carries out a ruling that needs a write: it claims, holds or refuses. It returns the answer when that was won,
 // else the situation with what stood in the way.
-func (g *Guard) take(ctx context.Context, r *proposal, s situation, ru ruling, past map[Relation]bool) (*Answer, situation, error) {
+func (g *Guard) take(ctx context.Context, r *proposal, s situation, ru ruling) (*Answer, situation, error) {
 	release, err := g.takeOff()
 	if err != nil {
 		return nil, s, err
 	}
 	started := time.Now()
-	req := r.claimRequest(s, ru, past, g.lease(r.rule, r.execute))
+	req := r.claimRequest(s, ru, g.lease(r.rule, r.execute))
 	claimed, err := g.claim(ctx, req)
 	if err != nil || !claimed.Won {
 		release()
+		if CodeOf(err) == CodeConflict && s.found != nil {
+			// Its time ended between the look and the claim.
+			s, err = g.lookAgain(ctx, r, s)
+			return nil, s, err
+		}
 		if err != nil {
 			return nil, s, err
 		}
@@ -37,15 +42,7 @@ func (g *Guard) take(ctx context.Context, r *proposal, s situation, ru ruling, p
 		a := r.answerTaken(now, s.found)
 		return &a, s, nil
 	}
-	args := r.args
-	if string(e.Arguments) != string(r.bytes) {
-		// An approval or a retry under the same downstream key sends the recorded bytes.
-		if args, err = decodeArguments(e.Arguments); err != nil {
-			release()
-			return nil, s, &Error{Code: CodeCorrupt, Op: "claim", Message: "the recorded arguments cannot be read", Err: err}
-		}
-	}
-	done := g.launch(shipment{rule: r.rule, tool: r.call.Tool, args: args, trace: r.call.TraceParent, effect: e, started: started}, release)
+	done := g.launch(shipment{rule: r.rule, tool: r.call.Tool, trace: r.call.TraceParent, effect: e, started: started}, release)
 	a, err := r.awaitFlight(ctx, now, done)
 	return &a, s, err
 }
@@ -78,7 +75,7 @@ func (g *Guard) lease(r *policy.Rule, by Execute) time.Duration {
 	return r.Lease
 }
 
-func (r *proposal) claimRequest(s situation, ru ruling, past map[Relation]bool, lease time.Duration) ClaimRequest {
+func (r *proposal) claimRequest(s situation, ru ruling, lease time.Duration) ClaimRequest {
 	on := r.rule.On
 	req := ClaimRequest{
 		Effect: Effect{
@@ -91,27 +88,28 @@ func (r *proposal) claimRequest(s situation, ru ruling, past map[Relation]bool, 
 	}
 	if on.OtherScope != policy.Allow {
 		req.Effect.Wide = r.sum.Wide
-		req.CheckWide = !past[OtherScope]
+		req.CheckWide = !r.pastScope
 	}
 	if on.SameIdentity != policy.Allow {
 		req.Effect.Identity = r.sum.Identity
-		req.CheckIdentity = !past[SameIdentity]
+		req.CheckIdentity = !r.pastIdentity
 	}
 	if (ru.next || ru.again) && s.found != nil {
 		req.Prior = &Prior{s.found.ID, s.found.State, s.found.Fence}
 	}
 	if ru.again {
 		req.Again, req.Effect.ID = true, s.found.ID
-		req.CheckWide, req.CheckIdentity = false, false
 		if s.found.State != Failed {
-			// The approved bytes, or those that were sent under the same downstream key, are sent: nobody else's.
+			// The approved bytes, or those that were sent under the same downstream key, are sent: nobody else's. That
+			// another effect stands beside it was known to who decided.
 			req.Effect.Arguments, req.Effect.Subject = nil, ""
+			req.CheckWide, req.CheckIdentity = false, false
 		}
 	}
 	switch ru.action {
 	case actHold:
 		req.Effect.State, req.Effect.Code, req.Effect.Review = Held, ru.code, ru.code
-		req.Effect.Reason, req.Expiry = r.verdict.Why, r.rule.Hold
+		req.Effect.Reason, req.Expiry = r.holdReason(ru.code), r.rule.Hold
 	case actRefuse:
 		req.Effect.State, req.Effect.Code, req.Effect.Reason = Refused, ru.code, r.verdict.Why
 	default:
@@ -121,6 +119,17 @@ func (r *proposal) claimRequest(s situation, ru ruling, past map[Relation]bool, 
 		}
 	}
 	return req
+}
+
+// holdReason tells the reviewer why the call waits.
+func (r *proposal) holdReason(code Code) string {
+	if r.rival == nil || code != r.rivalCode {
+		return r.verdict.Why
+	}
+	if code == CodeOtherScope {
+		return "An equal call in another run is " + r.rival.ID + "."
+	}
+	return "Another effect on the same thing is " + r.rival.ID + "."
 }
 
 // newEffectID makes an id that is ordered by time, to the millisecond, and that nobody can guess (RFC 9562, version 7).

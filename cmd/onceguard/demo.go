@@ -27,7 +27,7 @@ import (
 var demoPolicies embed.FS
 
 // demoToolsVariable is how those policies learn where the sample tools listen.
-const demoToolsVariable = "ONCEGUARD_DEMO_TOOLS"
+const demoToolsVariable = "DEMO_TOOLS"
 
 const demoAddr = "127.0.0.1:7411"
 

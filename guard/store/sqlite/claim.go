@@ -118,10 +118,7 @@ func (w *writer) rival(r *guard.ClaimRequest) (*record, guard.Relation, error) {
 			return nil, "", err
 		}
 		b := binder{stmt: stmt}
-		b.blob(c.digest[:]).text(e.Tenant).blob(e.Key[:])
-		if c.relation != guard.KeyConflict {
-			b.time(w.now)
-		}
+		b.blob(c.digest[:]).text(e.Tenant).blob(e.Key[:]).time(w.now)
 		found, err := one(stmt)
 		if err != nil || found != nil {
 			return found, c.relation, err
@@ -156,9 +153,9 @@ func (w *writer) first(r *guard.ClaimRequest) (guard.Claimed, error) {
 
 func (w *writer) next(r *guard.ClaimRequest, latest *record) (guard.Claimed, error) {
 	switch {
-	case latest.State != guard.Done && latest.State != guard.Refused:
+	case latest.State != guard.Done && latest.State != guard.Failed && latest.State != guard.Refused:
 		return guard.Claimed{}, w.refuse(guard.CodeConflict, "claim", "the effect is not settled, so no new one begins", latest)
-	case !r.Order && w.at(latest).Before(latest.WindowUntil):
+	case !r.Order && latest.State != guard.Failed && w.at(latest).Before(latest.WindowUntil):
 		return guard.Claimed{}, w.refuse(guard.CodeConflict, "claim", "the window of the effect lasts", latest)
 	}
 	made, err := w.begins(r, latest.Generation+1)
@@ -193,6 +190,9 @@ func (w *writer) begins(r *guard.ClaimRequest, generation int) (guard.Claimed, e
 		made.setUntil(end(w.now, r.Expiry))
 	}
 	created, err := w.create(made, event)
+	if created && err == nil && made.State == guard.Pending {
+		w.recent.add(made)
+	}
 	return guard.Claimed{Won: created, Effect: made.Effect, Now: w.now}, err
 }
 
@@ -214,7 +214,10 @@ func (w *writer) again(r *guard.ClaimRequest, latest *record) (guard.Claimed, er
 		latest.Arguments = e.Arguments
 	}
 	latest.Execute, latest.Policy, latest.Window = e.Execute, e.Policy, e.Window
-	latest.State, latest.Code, latest.Reason, latest.Review = guard.Pending, e.Code, e.Reason, ""
+	latest.State, latest.Code, latest.Reason = guard.Pending, e.Code, e.Reason
+	if latest.Review != guard.CodeContradiction {
+		latest.Review = ""
+	}
 	latest.Fence, latest.Claim, latest.Attempts = latest.Fence+1, e.Claim, latest.Attempts+1
 	latest.setUntil(end(now, r.Lease))
 	err := w.change(latest, from, guard.Event{

@@ -62,14 +62,17 @@ func (w *writer) decide(d *guard.Decision) (guard.Effect, error) {
 	}
 	r.State, r.Code, r.Reason, r.Review, r.Fence = d.State, d.Code, d.Reason, "", r.Fence+1
 	event := guard.Event{Kind: d.By, Actor: d.Actor, Code: d.Code, Note: d.Reason}
-	if d.By == guard.EventResolved {
+	if d.By == guard.EventResolved && (from != guard.Done || d.Result != nil) {
 		event.Result, r.Result, r.resultEvent = d.Result, d.Result, 0
+	}
+	if d.State == guard.Failed {
+		r.Failures = r.Attempts
 	}
 	switch d.State {
 	case guard.Approved:
 		r.setUntil(end(now, d.Expiry))
 	default:
-		r.setUntil(end(now, r.Window)) // failed has no window and ignores it
+		r.setUntil(end(now, r.Window))
 	}
 	err = w.change(r, from, event)
 	return r.Effect, err
@@ -95,7 +98,9 @@ func (w *writer) note(n *guard.Note) error {
 	if err != nil || r == nil || r.Tenant != n.Tenant {
 		return err
 	}
-	r.Review = guard.Code(either(string(r.Review), string(n.Review)))
+	if r.Review == "" || n.Review == guard.CodeContradiction {
+		r.Review = n.Review
+	}
 	return w.change(r, r.State, guard.Event{
 		Kind: guard.EventNoted, Actor: n.Actor, Code: n.Code, Note: n.Text, Count: n.Count, Result: n.Result,
 	})

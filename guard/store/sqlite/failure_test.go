@@ -142,7 +142,7 @@ func TestCorrupt(t *testing.T) {
 		"result":    "UPDATE events SET body = x'7477696365' WHERE seq = 2",
 		"arguments": "UPDATE events SET arguments = x'7b7d' WHERE seq = 1",
 		"actor":     "UPDATE events SET actor_name = 'mallory' WHERE seq = 2",
-		"state":     "UPDATE effects SET state = 'failed', window_until = NULL",
+		"state":     "UPDATE effects SET state = 'failed', failures = attempts",
 		"head":      "UPDATE effects SET head = zeroblob(32)",
 		"missing":   "DELETE FROM events WHERE seq = 2",
 	} {

@@ -105,7 +105,7 @@ func (w *writer) at(r *record) time.Time {
 // create records a new effect with its first event. It returns false where its generation or its id exists.
 func (w *writer) create(r *record, e guard.Event) (bool, error) {
 	r.number = w.lastEffect + 1
-	r.Created, r.Updated = w.now, w.now
+	r.Created, r.Updated, r.Since = w.now, w.now, w.now
 	w.seal(r, &e, "")
 	stmt, err := w.conn.Prepare(sqlEffectInsert)
 	if err != nil {
@@ -122,10 +122,16 @@ func (w *writer) create(r *record, e guard.Event) (bool, error) {
 	return true, w.insert(r, &e, 0)
 }
 
+// errMoved says that an effect was changed after it was read. Nothing was written.
+var errMoved = errors.New("the effect is not as it was read")
+
 // change records what an event made of an effect, whose state it had when it was found.
 func (w *writer) change(r *record, from guard.State, e guard.Event) error {
 	before := r.headEvent
 	r.Updated = w.at(r)
+	if e.Kind != guard.EventNoted {
+		r.Since = r.Updated
+	}
 	w.seal(r, &e, from)
 	stmt, err := w.conn.Prepare(sqlEffectUpdate)
 	if err != nil {
@@ -136,7 +142,7 @@ func (w *writer) change(r *record, from guard.State, e guard.Event) error {
 		return err
 	}
 	if w.conn.Changes() != 1 {
-		return errors.New("the effect is not as it was read in the same transaction")
+		return errMoved
 	}
 	return w.insert(r, &e, before)
 }

@@ -128,7 +128,7 @@ func (r *record) setUntil(t time.Time) {
 		r.LeaseUntil = t
 	case guard.Held, guard.Approved:
 		r.ExpiresAt = t
-	case guard.Done, guard.Refused:
+	case guard.Done, guard.Failed, guard.Refused:
 		r.WindowUntil = t
 	}
 }
@@ -145,7 +145,7 @@ func scanRecord(stmt *sqlite.Stmt) *record {
 	r.State, r.Code, r.Reason = guard.State(s.text()), guard.Code(s.text()), s.text()
 	r.Fence, r.Claim, r.Attempts, r.Failures = s.number(), s.text(), int(s.number()), int(s.number())
 	r.Review, r.Policy, r.Window = guard.Code(s.text()), s.text(), time.Duration(s.number())
-	r.Created, r.Updated = s.time(), s.time()
+	r.Created, r.Updated, r.Since = s.time(), s.time(), s.time()
 	r.LeaseUntil, r.WindowUntil = s.time(), s.time()
 	if r.State != guard.Pending {
 		r.LeaseUntil, r.ExpiresAt = time.Time{}, r.LeaseUntil
@@ -162,7 +162,7 @@ func bindInsert(stmt *sqlite.Stmt, r *record) {
 	b.blob(r.Key[:]).number(int64(r.Generation)).digest(r.Wide).digest(r.Identity).digest(r.CallerKey)
 	b.text(string(r.State)).text(string(r.Code)).text(r.Reason)
 	b.number(r.Fence).text(r.Claim).number(int64(r.Attempts)).number(int64(r.Failures))
-	b.text(string(r.Review)).text(r.Policy).number(int64(r.Window)).time(r.Created).time(r.Updated).time(r.due()).time(r.WindowUntil)
+	b.text(string(r.Review)).text(r.Policy).number(int64(r.Window)).time(r.Created).time(r.Updated).time(r.Since).time(r.due()).time(r.WindowUntil)
 	b.number(int64(r.Events)).blob(r.Head[:]).number(r.headEvent).reference(r.argumentsEvent).reference(r.resultEvent)
 }
 
@@ -173,7 +173,7 @@ func bindUpdate(stmt *sqlite.Stmt, r *record, from guard.State, at int64) {
 	b.text(r.Subject).text(r.Agent).text(r.Run).text(r.CallID).text(string(r.Execute))
 	b.text(string(r.State)).text(string(r.Code)).text(r.Reason)
 	b.number(r.Fence).text(r.Claim).number(int64(r.Attempts)).number(int64(r.Failures))
-	b.text(string(r.Review)).text(r.Policy).number(int64(r.Window)).time(r.Updated).time(r.due()).time(r.WindowUntil)
+	b.text(string(r.Review)).text(r.Policy).number(int64(r.Window)).time(r.Updated).time(r.Since).time(r.due()).time(r.WindowUntil)
 	b.number(int64(r.Events)).blob(r.Head[:]).number(r.headEvent).reference(r.argumentsEvent).reference(r.resultEvent)
 }
 

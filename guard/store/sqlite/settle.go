@@ -3,6 +3,7 @@ package sqlite
 import (
 	"bytes"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -64,7 +65,18 @@ func (s *Store) Settle(ctx context.Context, in guard.Settlement) (guard.Effect, 
 	}
 	var out guard.Effect
 	err := s.write(ctx, "settle", func(w *writer) (err error) {
-		out, err = w.settle(&in)
+		if r := w.recent.take(in.ID); r != nil && r.Tenant == in.Tenant {
+			if out, err = w.settle(&in, r); !errors.Is(err, errMoved) {
+				return err
+			}
+		}
+		r, err := findInTenant(w.conn, "settle", in.Tenant, in.ID)
+		if err == nil {
+			err = load(w.conn, "settle", r)
+		}
+		if err == nil {
+			out, err = w.settle(&in, r)
+		}
 		return err
 	})
 	if err != nil {
@@ -73,42 +85,62 @@ func (s *Store) Settle(ctx context.Context, in guard.Settlement) (guard.Effect, 
 	return out, nil
 }
 
-func (w *writer) settle(in *guard.Settlement) (guard.Effect, error) {
+// settle settles an effect as it was read or remembered. It returns errMoved, for a refusal too, when the effect is no
+// longer as r knows it.
+func (w *writer) settle(in *guard.Settlement, r *record) (guard.Effect, error) {
 	const op = "settle"
-	r, err := findInTenant(w.conn, op, in.Tenant, in.ID)
-	if err != nil {
-		return guard.Effect{}, err
-	}
-	if r.Fence != in.Fence || in.Claim != "" && in.Claim != r.Claim {
-		return guard.Effect{}, w.refuse(guard.CodeStaleFence, op, "somebody else has claimed or decided since", r)
-	}
-	if err := load(w.conn, op, r); err != nil {
-		return guard.Effect{}, err
-	}
-	if r.State == in.State && equalResults(r.Result, in.Result) {
-		return r.Effect, nil
-	}
 	from := r.State
-	if !guard.Legal(from, guard.EventSettled, in.State) {
-		return guard.Effect{}, w.refuse(guard.CodeConflict, op, "an effect that is "+string(from)+" cannot become "+string(in.State)+" by a report", r)
+	switch {
+	case r.Fence != in.Fence || in.Claim != "" && in.Claim != r.Claim:
+		return guard.Effect{}, w.refuseUnmoved(guard.CodeStaleFence, op, "somebody else has claimed or decided since", r)
+	case from == in.State && equalResults(r.Result, in.Result):
+		return r.Effect, w.unmoved(r)
+	case !guard.Legal(from, guard.EventSettled, in.State):
+		return guard.Effect{}, w.refuseUnmoved(guard.CodeConflict, op, "an effect that is "+string(from)+" cannot become "+string(in.State)+" by a report", r)
 	}
 	r.State, r.Code, r.Reason = in.State, in.Code, in.Reason
 	r.Result, r.resultEvent = in.Result, 0
 	r.setUntil(time.Time{})
-	switch in.State {
-	case guard.Done:
-		r.Review = ""
+	if in.State == guard.Done || in.State == guard.Failed {
 		r.setUntil(end(w.at(r), r.Window))
-	case guard.Failed:
-		r.Review = ""
-		r.Failures++
-	default:
-		r.Review = guard.Code(either(string(in.Review), string(r.Review)))
 	}
-	err = w.change(r, from, guard.Event{
+	if in.State == guard.Failed {
+		r.Failures = r.Attempts
+	}
+	r.Review = reviewAfter(r.Review, in)
+	err := w.change(r, from, guard.Event{
 		Kind: guard.EventSettled, Actor: in.Actor, Code: in.Code, Note: in.Reason, Claim: r.Claim, Result: in.Result,
 	})
 	return r.Effect, err
+}
+
+// unmoved returns errMoved unless the effect is still as r knows it. A lease is renewed without an event.
+func (w *writer) unmoved(r *record) error {
+	now, err := findByID(w.conn, r.ID)
+	if err == nil && (now == nil || now.headEvent != r.headEvent || !now.due().Equal(r.due())) {
+		err = errMoved
+	}
+	return err
+}
+
+func (w *writer) refuseUnmoved(code guard.ErrorCode, op, message string, r *record) error {
+	if err := w.unmoved(r); err != nil {
+		return err
+	}
+	return w.refuse(code, op, message, r)
+}
+
+// reviewAfter is the review of an effect after an outcome. Only a person closes one about a contradiction.
+func reviewAfter(before guard.Code, in *guard.Settlement) guard.Code {
+	switch {
+	case before == guard.CodeContradiction:
+		return before
+	case in.State == guard.Done || in.State == guard.Failed:
+		return ""
+	case in.Review != "":
+		return in.Review
+	}
+	return before
 }
 
 func equalResults(a, b *guard.Result) bool {

@@ -47,6 +47,7 @@ type writer struct {
 	now        time.Time    // of the request that is applied
 	lastEffect int64        // highest number in use, read at the start of each batch
 	lastEvent  int64
+	recent     recent
 	commitConn func(*sqlite.Conn) error // replaced by tests
 }
 
@@ -234,6 +235,7 @@ func (w *writer) begin() error {
 
 // rollback leaves the connection without a transaction, or gives it up.
 func (w *writer) rollback() error {
+	w.recent.clear()
 	if w.conn == nil || w.conn.AutocommitEnabled() {
 		return nil
 	}
@@ -247,6 +249,7 @@ func (w *writer) rollback() error {
 // abandon closes all connections, so that the next one reads the log from the disk. Reads answer
 // CodeUnavailable until then.
 func (w *writer) abandon() {
+	w.recent.clear()
 	// The errors of closing say nothing new: the store already knows that it cannot rely on these connections.
 	_ = w.store.disconnect()
 	for range w.store.options.Readers {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/onceguard/onceguard/guard"
 )
@@ -50,20 +51,23 @@ func checkEffect(e guard.Effect, events []guard.Event) error {
 	want := Fold(events)
 	got := Folded{
 		State: e.State, Code: e.Code, Reason: e.Reason, Fence: e.Fence, Claim: e.Claim, Attempts: e.Attempts,
-		Failures: e.Failures, Arguments: e.Arguments, Result: e.Result,
+		Failures: e.Failures, Arguments: e.Arguments, Result: e.Result, Since: want.Since,
 	}
 	if !want.equal(got) {
 		return fmt.Errorf("the row is not the fold of its events:\n row  %+v\n fold %+v", got, want)
 	}
 	first, last := events[0], events[len(events)-1]
+	answersByWindow := e.State == guard.Done || e.State == guard.Failed
 	switch {
+	case !e.Since.Equal(want.Since):
+		return fmt.Errorf("so since %v, but the events say %v", e.Since, want.Since)
 	case !e.Created.Equal(first.At), !e.Updated.Equal(last.At):
 		return fmt.Errorf("created %v and updated %v, but the events are of %v to %v", e.Created, e.Updated, first.At, last.At)
 	case e.LeaseUntil.IsZero() == (e.State == guard.Pending):
 		return fmt.Errorf("%s with a lease until %v", e.State, e.LeaseUntil)
 	case e.ExpiresAt.IsZero() == (e.State == guard.Held || e.State == guard.Approved):
 		return fmt.Errorf("%s and expires at %v", e.State, e.ExpiresAt)
-	case e.State == guard.Done && e.WindowUntil.IsZero(), e.State != guard.Done && e.State != guard.Refused && !e.WindowUntil.IsZero():
+	case answersByWindow && e.WindowUntil.IsZero(), !answersByWindow && e.State != guard.Refused && !e.WindowUntil.IsZero():
 		return fmt.Errorf("%s with a window until %v", e.State, e.WindowUntil)
 	case e.State == guard.Unknown && e.Attempts == 0:
 		return fmt.Errorf("unknown, but never claimed")
@@ -112,6 +116,7 @@ type Folded struct {
 	Failures  int
 	Arguments []byte
 	Result    *guard.Result
+	Since     time.Time
 }
 
 // Fold derives an effect from its events.
@@ -121,7 +126,10 @@ func Fold(events []guard.Event) Folded {
 		if e.Kind == guard.EventNoted {
 			continue
 		}
-		f.State, f.Code, f.Reason, f.Fence = e.To, e.Code, e.Note, e.Fence
+		f.State, f.Code, f.Reason, f.Fence, f.Since = e.To, e.Code, e.Note, e.Fence, e.At
+		if e.To == guard.Failed {
+			f.Failures = f.Attempts
+		}
 		if len(e.Arguments) > 0 {
 			f.Arguments = e.Arguments
 		}
@@ -130,11 +138,10 @@ func Fold(events []guard.Event) Folded {
 			f.Claim, f.Attempts = e.Claim, f.Attempts+1
 		case guard.EventSettled:
 			f.Result = e.Result
-			if e.To == guard.Failed {
-				f.Failures++
-			}
 		case guard.EventResolved:
-			f.Result = e.Result
+			if e.From != guard.Done || e.Result != nil {
+				f.Result = e.Result
+			}
 		}
 	}
 	return f

@@ -14,7 +14,7 @@ var claimCases = []suiteCase{
 		now := t.clock.Now()
 		want := r.Effect
 		want.Generation, want.Fence, want.Attempts, want.Events = 1, 1, 1, 1
-		want.Created, want.Updated, want.LeaseUntil = now, now, now.Add(Lease)
+		want.Created, want.Updated, want.Since, want.LeaseUntil = now, now, now, now.Add(Lease)
 		got := t.won(r)
 		want.Head = got.Head
 		t.same(got, want)

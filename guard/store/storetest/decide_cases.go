@@ -84,7 +84,7 @@ var decideCases = []suiteCase{
 			t.Fatalf("resolved as %+v", got)
 		}
 		e, _ = t.in(guard.Partial)
-		if got := t.decided(Verdict(e, guard.EventResolved, guard.Failed)); got.Result != nil || got.Failures != 0 {
+		if got := t.decided(Verdict(e, guard.EventResolved, guard.Failed)); got.Result != nil || got.Failures != got.Attempts {
 			t.Fatalf("resolved as %+v", got)
 		}
 	}},
@@ -139,7 +139,7 @@ var noteCases = []suiteCase{
 				t.Fatalf("the event is %+v", ev)
 			}
 			want := e
-			want.Events, want.Head, want.Updated = e.Events+1, ev.Hash, t.clock.Now()
+			want.Events, want.Head, want.Updated = e.Events+1, ev.Hash, t.clock.Now() // and Since stays
 			t.same(got, want)
 		}
 	}},
@@ -152,6 +152,21 @@ var noteCases = []suiteCase{
 		}
 		if got := t.get(e.ID); got.Review != "first" {
 			t.Fatalf("the review is %q", got.Review)
+		}
+	}},
+	{"one about a contradiction takes the place of any other, until a person decides", func(t *test) {
+		e, _ := t.in(guard.Done)
+		for _, review := range []guard.Code{"first", guard.CodeContradiction, "second"} {
+			t.noted(guard.Note{Tenant: tenant, ID: e.ID, Code: "evidence", Review: review})
+		}
+		e = t.get(e.ID)
+		if e.Review != guard.CodeContradiction {
+			t.Fatalf("the review is %q", e.Review)
+		}
+		d := Verdict(e, guard.EventResolved, guard.Done)
+		d.Result = nil
+		if got := t.decided(d); got.Review != "" || !sameResult(got.Result, e.Result) {
+			t.Fatalf("decided with review %q and result %+v", got.Review, got.Result)
 		}
 	}},
 	{"facts about unknown effects are left out without an error", func(t *test) {

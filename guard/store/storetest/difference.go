@@ -15,7 +15,7 @@ func Difference(a, b guard.Effect) string {
 		name string
 		a, b interface{ UnixMicro() int64 }
 	}{
-		{"Created", a.Created, b.Created}, {"Updated", a.Updated, b.Updated}, {"LeaseUntil", a.LeaseUntil, b.LeaseUntil},
+		{"Created", a.Created, b.Created}, {"Updated", a.Updated, b.Updated}, {"Since", a.Since, b.Since}, {"LeaseUntil", a.LeaseUntil, b.LeaseUntil},
 		{"ExpiresAt", a.ExpiresAt, b.ExpiresAt}, {"WindowUntil", a.WindowUntil, b.WindowUntil},
 	} {
 		if times.a.UnixMicro() != times.b.UnixMicro() {
@@ -28,7 +28,7 @@ func Difference(a, b guard.Effect) string {
 	if !sameResult(a.Result, b.Result) {
 		return fmt.Sprintf("Result: %+v and %+v", a.Result, b.Result)
 	}
-	a.Created, a.Updated, a.LeaseUntil, a.ExpiresAt, a.WindowUntil = b.Created, b.Updated, b.LeaseUntil, b.ExpiresAt, b.WindowUntil
+	a.Created, a.Updated, a.Since, a.LeaseUntil, a.ExpiresAt, a.WindowUntil = b.Created, b.Updated, b.Since, b.LeaseUntil, b.ExpiresAt, b.WindowUntil
 	a.Arguments, a.Result = b.Arguments, b.Result
 	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
 	for i := range x.NumField() {

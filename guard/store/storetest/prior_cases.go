@@ -77,12 +77,27 @@ var priorCases = []suiteCase{
 		}
 	}},
 	{"an effect that is not settled has no next generation", func(t *test) {
-		for _, state := range []guard.State{guard.Held, guard.Approved, guard.Pending, guard.Failed, guard.Partial, guard.Unknown} {
+		for _, state := range []guard.State{guard.Held, guard.Approved, guard.Pending, guard.Partial, guard.Unknown} {
 			e, r := t.in(state)
 			next := Next(r, e)
 			next.Order = true
 			_, err := t.store.Claim(t.ctx, next)
 			t.refused(err, guard.CodeConflict, e)
+		}
+	}},
+	{"a next generation of a failed effect needs no order and no time", func(t *test) {
+		failed, r := t.in(guard.Failed)
+		if e := t.won(Next(r, failed)); e.Generation != 2 || e.Attempts != 1 || e.Failures != 0 {
+			t.Fatalf("generation %d after %d attempts and %d failures", e.Generation, e.Attempts, e.Failures)
+		}
+	}},
+	{"a claim of Prior keeps a review about a contradiction and closes others", func(t *test) {
+		for review, want := range map[guard.Code]guard.Code{guard.CodeContradiction: guard.CodeContradiction, guard.CodeUnknown: ""} {
+			failed, r := t.in(guard.Failed)
+			t.noted(guard.Note{Tenant: tenant, ID: failed.ID, Code: "evidence", Count: 1, Review: review})
+			if e := t.won(Again(r, t.get(failed.ID))); e.Review != want {
+				t.Fatalf("a review about %q became %q", review, e.Review)
+			}
 		}
 	}},
 	{"an approval that is over is not claimed, swept or not", func(t *test) {

@@ -84,6 +84,9 @@ func (s *Reference) append(e *guard.Effect, from guard.State, ev guard.Event) {
 	if ev.Kind.Raises() {
 		e.Fence++
 	}
+	if ev.Kind != guard.EventNoted {
+		e.Since = e.Updated
+	}
 	ev.Effect, ev.Seq, ev.At, ev.From, ev.To, ev.Fence = e.ID, e.Events+1, e.Updated, from, e.State, e.Fence
 	ev.Arguments, ev.Result = slices.Clone(ev.Arguments), cloneResult(ev.Result)
 	ev.Hash = ev.Seal(e.Head)
@@ -100,7 +103,7 @@ func (s *Reference) until(e *guard.Effect, d time.Duration) {
 		e.LeaseUntil = end
 	case guard.Held, guard.Approved:
 		e.ExpiresAt = end
-	case guard.Done:
+	case guard.Done, guard.Failed:
 		e.WindowUntil = end
 	}
 }

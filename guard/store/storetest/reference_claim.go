@@ -40,6 +40,8 @@ func (s *Reference) Claim(ctx context.Context, r guard.ClaimRequest) (guard.Clai
 			return guard.Claimed{}, refusal(guard.CodeConflict, "the window lasts", latest)
 		}
 		return s.begin(&r, latest.Generation+1)
+	case guard.Failed:
+		return s.begin(&r, latest.Generation+1)
 	}
 	return guard.Claimed{}, refusal(guard.CodeConflict, "the effect is not settled", latest)
 }
@@ -83,7 +85,7 @@ func (s *Reference) rival(r *guard.ClaimRequest) (*guard.Effect, guard.Relation)
 		return false
 	}
 	if d := r.Effect.CallerKey; !d.IsZero() {
-		if e := s.find(func(e *guard.Effect) bool { return other(e) && e.CallerKey == d }); e != nil {
+		if e := s.find(func(e *guard.Effect) bool { return other(e) && e.CallerKey == d && answers(e) }); e != nil {
 			return e, guard.KeyConflict
 		}
 	}
@@ -150,7 +152,10 @@ func (s *Reference) again(r *guard.ClaimRequest, e *guard.Effect) (guard.Claimed
 		e.Arguments = slices.Clone(in.Arguments)
 	}
 	e.Execute, e.Policy, e.Window = in.Execute, in.Policy, in.Window
-	e.State, e.Code, e.Reason, e.Review = guard.Pending, in.Code, in.Reason, ""
+	e.State, e.Code, e.Reason = guard.Pending, in.Code, in.Reason
+	if e.Review != guard.CodeContradiction {
+		e.Review = ""
+	}
 	e.Claim, e.Attempts = in.Claim, e.Attempts+1
 	s.until(e, r.Lease)
 	s.append(e, from, guard.Event{

@@ -68,13 +68,14 @@ func (s *Reference) Settle(ctx context.Context, in guard.Settlement) (guard.Effe
 	from := e.State
 	e.State, e.Code, e.Reason, e.Result = in.State, in.Code, in.Reason, cloneResult(in.Result)
 	switch {
+	case e.Review == guard.CodeContradiction:
 	case in.State == guard.Done, in.State == guard.Failed:
 		e.Review = ""
 	case in.Review != "":
 		e.Review = in.Review
 	}
 	if in.State == guard.Failed {
-		e.Failures++
+		e.Failures = e.Attempts
 	}
 	s.until(e, e.Window)
 	s.append(e, from, guard.Event{
@@ -116,8 +117,11 @@ func (s *Reference) Decide(ctx context.Context, d guard.Decision) (guard.Effect,
 	from := e.State
 	e.State, e.Code, e.Reason, e.Review = d.State, d.Code, d.Reason, ""
 	event := guard.Event{Kind: d.By, Actor: d.Actor, Code: d.Code, Note: d.Reason}
-	if d.By == guard.EventResolved {
+	if d.By == guard.EventResolved && (from != guard.Done || d.Result != nil) {
 		e.Result, event.Result = cloneResult(d.Result), d.Result
+	}
+	if d.State == guard.Failed {
+		e.Failures = e.Attempts
 	}
 	switch d.State {
 	case guard.Approved:
@@ -143,7 +147,7 @@ func (s *Reference) Note(ctx context.Context, notes []guard.Note) error {
 		if e == nil || e.Tenant != n.Tenant {
 			continue
 		}
-		if e.Review == "" {
+		if e.Review == "" || n.Review == guard.CodeContradiction {
 			e.Review = n.Review
 		}
 		s.append(e, e.State, guard.Event{
@@ -205,10 +209,10 @@ func (s *Reference) Unsent(ctx context.Context, age time.Duration, limit int) ([
 	}
 	var found []guard.Effect
 	for _, e := range s.effects {
-		if e.State == guard.Approved && e.Execute == guard.ByGuard && !e.Updated.After(s.now().Add(-age)) {
+		if e.State == guard.Approved && e.Execute == guard.ByGuard && !e.Since.After(s.now().Add(-age)) {
 			found = append(found, clone(e))
 		}
 	}
-	slices.SortStableFunc(found, func(a, b guard.Effect) int { return a.Updated.Compare(b.Updated) })
+	slices.SortStableFunc(found, func(a, b guard.Effect) int { return a.Since.Compare(b.Since) })
 	return found[:min(len(found), max(limit, 0))], nil
 }

@@ -6,11 +6,26 @@ var rivalCases = []suiteCase{
 	{"an effect with the same CallerKey and another Key stands in the way", func(t *test) {
 		r := NewCall(tenant)
 		r.Effect.CallerKey = Digest("caller", 7)
-		e := t.settled(Outcome(t.won(r), guard.Failed))
+		e := t.settled(Outcome(t.won(r), guard.Done))
 		again := NewCall(tenant)
 		again.Effect.CallerKey = r.Effect.CallerKey
 		t.same(t.stands(again, guard.KeyConflict, e.ID), e)
 		t.won(NewCall(tenant)) // without a key nothing is compared
+	}},
+	{"unless it failed, was refused, or its window is over", func(t *test) {
+		for i, state := range []guard.State{guard.Failed, guard.Refused, guard.Done} {
+			r := NewCall(tenant)
+			r.Effect.CallerKey = Digest("caller", int64(100+i))
+			if state == guard.Refused {
+				t.won(Denied(r))
+			} else {
+				t.settled(Outcome(t.won(r), state))
+				t.clock.Move(Window)
+			}
+			again := NewCall(tenant)
+			again.Effect.CallerKey = r.Effect.CallerKey
+			t.won(again)
+		}
 	}},
 	{"the same CallerKey with the same Key does not", func(t *test) {
 		r := NewCall(tenant)

@@ -109,6 +109,13 @@ func (t *test) decided(d guard.Decision) guard.Effect {
 	return e
 }
 
+func (t *test) noted(n guard.Note) {
+	t.Helper()
+	if err := t.store.Note(t.ctx, []guard.Note{n}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func (t *test) swept(want int) []guard.Effect {
 	t.Helper()
 	swept, err := t.store.Sweep(t.ctx, 100)

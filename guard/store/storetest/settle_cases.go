@@ -96,11 +96,13 @@ var settleCases = []suiteCase{
 		t.settled(Outcome(e, guard.Done))
 		t.swept(0)
 	}},
-	{"done starts the effect's window", func(t *test) {
-		e, _ := t.in(guard.Pending)
-		t.clock.Move(time.Second)
-		if got := t.settled(Outcome(e, guard.Done)); !got.WindowUntil.Equal(t.clock.Now().Add(Window)) {
-			t.Fatalf("the window lasts until %v", got.WindowUntil)
+	{"done and failed start the effect's window", func(t *test) {
+		for _, to := range []guard.State{guard.Done, guard.Failed} {
+			e, _ := t.in(guard.Pending)
+			t.clock.Move(time.Second)
+			if got := t.settled(Outcome(e, to)); !got.WindowUntil.Equal(t.clock.Now().Add(Window)) {
+				t.Fatalf("%s: the window lasts until %v", to, got.WindowUntil)
+			}
 		}
 	}},
 	{"unknown and partial open a review when Review is set", func(t *test) {
@@ -128,11 +130,27 @@ var settleCases = []suiteCase{
 			}
 		}
 	}},
-	{"failures are counted", func(t *test) {
+	{"except that a review about a contradiction stays", func(t *test) {
+		for _, to := range outcomes {
+			e, _ := t.in(guard.Pending)
+			t.noted(guard.Note{Tenant: tenant, ID: e.ID, Code: "evidence", Review: guard.CodeContradiction})
+			s := Outcome(e, to)
+			s.Review = "look"
+			if got := t.settled(s); got.Review != guard.CodeContradiction {
+				t.Fatalf("%s with review %q", to, got.Review)
+			}
+		}
+	}},
+	{"failed sets Failures to Attempts", func(t *test) {
 		e, r := t.in(guard.Failed)
 		e = t.settled(Outcome(t.won(Again(r, e)), guard.Failed))
-		if e.Failures != 2 || e.Attempts != 2 {
+		if e.Failures != 2 || e.Attempts != 2 || e.Doubtful() {
 			t.Fatalf("%d failures of %d attempts", e.Failures, e.Attempts)
+		}
+		e, r = t.in(guard.Unknown)
+		e = t.won(Again(r, e))
+		if e.Failures != 0 || !e.Doubtful() {
+			t.Fatalf("a second send of an unknown effect: %d failures of %d attempts", e.Failures, e.Attempts)
 		}
 	}},
 	{"only outcomes settle, and only effects of the tenant", func(t *test) {

@@ -30,8 +30,9 @@ CREATE TABLE effects (
 	window_ns  INTEGER NOT NULL CHECK (window_ns >= 0),
 	created    INTEGER NOT NULL,
 	updated    INTEGER NOT NULL CHECK (updated >= created),
+	since      INTEGER NOT NULL CHECK (since BETWEEN created AND updated), -- of the last event that was not a note
 	due        INTEGER,             -- when time ends the state: the lease, or the time to decide or to use a decision
-	window_until INTEGER,           -- done, and refused by a person: until when it answers
+	window_until INTEGER,           -- done, failed, and refused by a person: until when it answers
 	events     INTEGER NOT NULL CHECK (events > 0),
 	head       BLOB NOT NULL CHECK (length(head) = 32),
 	head_event INTEGER NOT NULL REFERENCES events,
@@ -42,7 +43,7 @@ CREATE TABLE effects (
 	CHECK (CASE state
 		WHEN 'pending'  THEN due IS NOT NULL AND window_until IS NULL AND attempts > 0 AND claim <> ''
 		WHEN 'done'     THEN due IS NULL AND window_until IS NOT NULL AND attempts > 0
-		WHEN 'failed'   THEN due IS NULL AND window_until IS NULL AND attempts > 0
+		WHEN 'failed'   THEN due IS NULL AND window_until IS NOT NULL AND attempts > 0 AND failures = attempts
 		WHEN 'partial'  THEN due IS NULL AND window_until IS NULL AND attempts > 0
 		WHEN 'unknown'  THEN due IS NULL AND window_until IS NULL AND attempts > 0
 		WHEN 'held'     THEN due IS NOT NULL AND window_until IS NULL AND attempts = 0
@@ -55,7 +56,7 @@ CREATE TABLE effects (
 CREATE UNIQUE INDEX effects_by_key ON effects (key, generation);
 CREATE INDEX effects_by_tenant ON effects (tenant);
 CREATE INDEX effects_due ON effects (due) WHERE due IS NOT NULL;
-CREATE INDEX effects_unsent ON effects (updated) WHERE state = 'approved' AND execute = 'guard';
+CREATE INDEX effects_unsent ON effects (since) WHERE state = 'approved' AND execute = 'guard';
 CREATE INDEX effects_in_review ON effects (tenant) WHERE review <> '';
 CREATE INDEX effects_by_wide ON effects (wide) WHERE wide IS NOT NULL;
 CREATE INDEX effects_by_identity ON effects (identity) WHERE identity IS NOT NULL;
