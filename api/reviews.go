@@ -97,7 +97,7 @@ func review(g *guard.Effect, now time.Time) client.Review {
 		ID: reviewID(g.ID), Effect: g.ID, State: string(g.State), Code: string(g.Review), Reason: g.Reason, Tool: g.Tool,
 		Subject: g.Subject, Agent: g.Agent, Run: g.Run, Arguments: orNull(rawOrNone(g.Arguments)),
 		Digest: hex.EncodeToString(digest[:]), Fence: g.Fence, Choices: choices(g.State), CreatedAt: g.Created,
-		AgeMS: max(0, now.Sub(g.Updated).Milliseconds()), ExpiresAt: g.ExpiresAt,
+		AgeMS: max(0, now.Sub(g.Since).Milliseconds()), ExpiresAt: g.ExpiresAt,
 	}
 }
 

@@ -3,6 +3,8 @@ package guard
 import (
 	"context"
 	"time"
+
+	"github.com/onceguard/onceguard/policy"
 )
 
 // sweepBatch bounds one sweep, so that it never holds up claims for long.
@@ -18,12 +20,13 @@ const resumeAfter = 5 * time.Second
 func (g *Guard) Run(ctx context.Context) error {
 	tick := time.NewTicker(g.times.Sweep)
 	defer tick.Stop()
+	var left leftovers
 	for {
 		if err := g.sweep(ctx); err != nil && ctx.Err() == nil {
 			g.log.WarnContext(ctx, "the sweep failed and will be repeated", "error", err)
 		}
 		g.flushRepeats(ctx)
-		g.resumeApproved(ctx)
+		g.resumeApproved(ctx, &left)
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -48,40 +51,51 @@ func (g *Guard) sweep(ctx context.Context) error {
 	}
 }
 
+// leftovers are approved effects that cannot be sent under the policies that were tried. They wait for their agent's
+// next call, or for their end, and must not keep others from being found.
+type leftovers struct {
+	tried *policy.Set
+	ids   map[string]bool
+}
+
 // resumeApproved sends what a person has approved and nobody has sent.
-func (g *Guard) resumeApproved(ctx context.Context) {
-	unsent, err := g.store.Unsent(ctx, resumeAfter, sweepBatch)
+func (g *Guard) resumeApproved(ctx context.Context, left *leftovers) {
+	if set := g.policies.Current(); left.tried != set {
+		*left = leftovers{set, map[string]bool{}}
+	}
+	unsent, err := g.store.Unsent(ctx, resumeAfter, sweepBatch+len(left.ids))
 	if err != nil && ctx.Err() == nil {
 		g.log.WarnContext(ctx, "approved effects could not be looked for", "error", err)
 	}
+	still := map[string]bool{}
 	for _, e := range unsent {
-		g.sendApproved(ctx, e)
+		if left.ids[e.ID] || !g.sendApproved(ctx, e) {
+			still[e.ID] = true
+		}
 	}
+	left.ids = still
 }
 
-// sendApproved claims an approved effect and sends it in the background. Losing the claim is no fault: somebody else
-// sends it.
-func (g *Guard) sendApproved(ctx context.Context, e Effect) {
+// sendApproved claims an approved effect and sends it in the background. It returns false if that is not possible under today's
+// policy. An approval was given in view of a rule; if that was edited since, the agent's next call must pass the new one
+// first. Losing the claim is no fault: somebody else sends it.
+func (g *Guard) sendApproved(ctx context.Context, e Effect) bool {
 	rule := g.policies.Current().Match(e.Tool)
-	if rule.Upstream == nil {
-		g.log.WarnContext(ctx, "an approved effect cannot be sent, because the policy no longer names an upstream", "effect", e.ID, "tool", e.Tool)
-		return
-	}
-	args, err := decodeArguments(e.Arguments)
-	if err != nil {
-		g.log.ErrorContext(ctx, "an approved effect cannot be sent, because its arguments cannot be read", "effect", e.ID, "error", err)
-		return
+	if rule.Upstream == nil || rule.Digest != e.Policy {
+		g.log.WarnContext(ctx, "an approved effect waits for its agent's next call, because the policy has changed", "effect", e.ID, "tool", e.Tool)
+		return false
 	}
 	release, err := g.takeOff()
 	if err != nil {
-		return
+		return true
 	}
 	started := time.Now()
 	c, err := g.claim(ctx, resumption(e, g.lease(rule, ByGuard)))
 	if err != nil || !c.Won {
 		release()
-		return
+		return true
 	}
 	g.hub.publish(e.ID)
-	g.launch(shipment{rule: rule, tool: e.Tool, args: args, effect: c.Effect, started: started}, release)
+	g.launch(shipment{rule: rule, tool: e.Tool, effect: c.Effect, started: started}, release)
+	return true
 }

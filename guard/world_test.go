@@ -115,14 +115,22 @@ type world struct {
 	t     *testing.T
 	up    *upstream
 	store *storetest.Faulty
+	rules atomic.Pointer[policy.Set]
 	// fail deals out faults to the store's writes; nil for none.
 	fail atomic.Pointer[func(verb string) storetest.Fault]
 }
 
-// inWorld runs a story. The sweeper runs along, and at the end the whole ledger is checked.
+// inWorld runs a story under the policies above. The sweeper runs along, and at the end the whole ledger is checked.
 func inWorld(t *testing.T, story func(t *testing.T, w *world)) {
+	t.Helper()
+	underPolicies(t, policies, story)
+}
+
+// underPolicies runs a story under other policies.
+func underPolicies(t *testing.T, text string, story func(t *testing.T, w *world)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, guard.Times{})
+		w := newWorld(t, text)
 		ctx, stop := context.WithCancel(t.Context())
 		swept := make(chan error, 1)
 		go func() { swept <- w.Run(ctx) }()
@@ -141,21 +149,43 @@ func inWorld(t *testing.T, story func(t *testing.T, w *world)) {
 	})
 }
 
-func newWorld(t *testing.T, times guard.Times) *world {
-	t.Helper()
-	set, err := policy.Parse("world.yaml", []byte(policies))
+// sent is an upstream that takes our key, as a line of a policy.
+const sent = `upstream: {http: {url: "http://upstream.test/x", timeout: 5s, idempotency_header: Idempotency-Key, network: private}}`
+
+// tool is a policy of one tool, made of lines.
+func tool(name string, lines ...string) string {
+	return "  - name: " + name + "\n    " + strings.Join(lines, "\n    ") + "\n"
+}
+
+// file is a policy file.
+func file(tools ...string) string { return "version: 1\ntools:\n" + strings.Join(tools, "") }
+
+// Current makes the world the guard's policies.
+func (w *world) Current() *policy.Set { return w.rules.Load() }
+
+// edit changes the policies, as a reload does.
+func (w *world) edit(text string) {
+	w.t.Helper()
+	set, err := policy.Parse("world.yaml", []byte(text))
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
+	w.rules.Store(set)
+}
+
+func newWorld(t *testing.T, text string) *world {
+	t.Helper()
 	w := &world{t: t, up: &upstream{}}
+	w.edit(text)
 	w.store = &storetest.Faulty{Store: storetest.NewReference(time.Now), Fail: func(verb string) storetest.Fault {
 		if fail := w.fail.Load(); fail != nil {
 			return (*fail)(verb)
 		}
 		return storetest.None
 	}}
+	var err error
 	w.Guard, err = guard.New(guard.Config{
-		Store: w.store, Policies: policy.Fixed(set), Forward: w.up, Key: []byte(strings.Repeat("k", 32)), Times: times,
+		Store: w.store, Policies: w, Forward: w.up, Key: []byte(strings.Repeat("k", 32)),
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
 	if err != nil {

@@ -48,6 +48,12 @@ func (s *server) close() error {
 		s.background()
 	}
 	s.sweeping.Wait()
+	if s.guard != nil {
+		// An answer may have come while the connections were ended.
+		ctx, cancel := context.WithTimeout(context.Background(), answerGrace)
+		s.abandoned = s.guard.Drain(ctx) != nil
+		cancel()
+	}
 	if s.forward != nil && !s.abandoned {
 		errs = append(errs, s.forward.Close())
 	}

@@ -1,0 +1,99 @@
+package guard_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/onceguard/onceguard/guard"
+)
+
+// once wants a person for a second effect on the same order.
+var once = file(tool("pay", "arguments: {order_id: {role: identity, kind: id}}", "window: 1h", "on: {same_identity: hold}", sent))
+
+var small, large = call("pay", `{"order_id":"A","amount":1}`), call("pay", `{"order_id":"A","amount":2}`)
+
+func TestARivalStandsInTheWayOfANextGeneration(t *testing.T) {
+	underPolicies(t, once, func(t *testing.T, w *world) {
+		w.expect(alice, small, guard.AnswerForwarded, guard.CodeForwarded)
+		until(2 * time.Hour)
+		w.expect(alice, large, guard.AnswerForwarded, guard.CodeForwarded) // the small one no longer answers
+		held := w.expect(alice, small, guard.AnswerBlocked, guard.CodeSameIdentity)
+		if held.Effect.State != guard.Held || held.Effect.Generation != 2 {
+			t.Errorf("%s, generation %d", held.Effect.State, held.Effect.Generation)
+		}
+	})
+}
+
+func TestARivalStandsInTheWayOfARetry(t *testing.T) {
+	underPolicies(t, once, func(t *testing.T, w *world) {
+		w.up.script(refused)
+		w.do(alice, small)
+		w.expect(alice, large, guard.AnswerForwarded, guard.CodeForwarded)
+		w.expect(alice, small, guard.AnswerBlocked, guard.CodeSameIdentity)
+		w.executions(2)
+	})
+	elsewhere := file(tool("pay", "scope: [run]", "on: {other_scope: block}", sent))
+	underPolicies(t, elsewhere, func(t *testing.T, w *world) {
+		w.up.script(refused)
+		other := one
+		other.Run = "run-2"
+		w.do(alice, one)
+		w.expect(alice, other, guard.AnswerForwarded, guard.CodeForwarded)
+		w.expect(alice, one, guard.AnswerBlocked, guard.CodeOtherScope)
+		w.executions(2)
+	})
+}
+
+func TestAHoldNamesTheRival(t *testing.T) {
+	underPolicies(t, once, func(t *testing.T, w *world) {
+		first := w.do(alice, small)
+		until(30 * time.Minute)
+		held := w.expect(alice, large, guard.AnswerBlocked, guard.CodeSameIdentity)
+		m := held.Explanation.Matched
+		if m == nil || m.Effect != first.Effect.ID || len(held.Explanation.Differs) != 1 || !strings.Contains(held.Explanation.Message, "30 minutes") {
+			t.Errorf("explained by %+v, differs %+v: %s", m, held.Explanation.Differs, held.Explanation.Message)
+		}
+		if e := w.state(held.Effect.ID); !strings.Contains(e.Reason, first.Effect.ID) {
+			t.Errorf("the reviewer reads %q", e.Reason)
+		}
+	})
+}
+
+func TestAFailedEffectIsNotTakenOver(t *testing.T) {
+	secret := call("pay.refund", `{"order_id":"A-1","amount":25,"reason":"a secret of alice"}`)
+	inWorld(t, func(t *testing.T, w *world) {
+		w.up.script(refused)
+		mine := w.do(alice, secret)
+		theirs := w.expect(bob, refund, guard.AnswerForwarded, guard.CodeForwarded)
+		if _, err := w.Events(t.Context(), bob, mine.Effect.ID); guard.CodeOf(err) != guard.CodeNotFound || theirs.Effect.ID == mine.Effect.ID {
+			t.Errorf("bob reads the history of alice's effect: %v", err)
+		}
+		if _, err := w.Effect(t.Context(), alice, mine.Effect.ID); err != nil {
+			t.Errorf("alice no longer finds her own effect: %v", err)
+		}
+	})
+	two := file(tool("a", "effect: pay", sent), tool("b", "effect: pay", strings.Replace(sent, "/x", "/y", 1)))
+	underPolicies(t, two, func(t *testing.T, w *world) {
+		w.up.script(refused, lost)
+		w.do(alice, call("a", `{"n":1}`))
+		id := w.do(alice, call("b", `{"n":1}`)).Effect.ID
+		until(time.Minute)
+		w.mustDecide(id, guard.SendAgain)
+		if e := w.state(id); e.Tool != "b" || w.up.sent()[2].URL != w.up.sent()[1].URL {
+			t.Errorf("the send of b is recorded as of %s, and sent again to %s", e.Tool, w.up.sent()[2].URL)
+		}
+	})
+}
+
+func TestARetryShowsItsResultToTheOwnerOnly(t *testing.T) {
+	underPolicies(t, certified, func(t *testing.T, w *world) {
+		w.up.script(lost)
+		w.do(alice, one)
+		if b := w.do(bob, one); b.Result != nil || b.Effect.State != guard.Done {
+			t.Errorf("bob's call has settled alice's effect as %s, and he sees %+v", b.Effect.State, b.Result)
+		}
+		w.expect(bob, one, guard.AnswerBlocked, guard.CodeNotShared)
+		w.expect(alice, one, guard.AnswerReplayed, guard.CodeReplayed)
+	})
+}
