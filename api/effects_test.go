@@ -170,7 +170,8 @@ func TestReviews(t *testing.T) {
 func TestChoices(t *testing.T) {
 	for state, want := range map[guard.State][]string{
 		guard.Held: {"approve", "reject"}, guard.Unknown: {"happened", "did_not_happen", "send_again"},
-		guard.Partial: {"happened", "did_not_happen"}, guard.Done: {}, guard.Pending: {},
+		guard.Partial: {"happened", "did_not_happen"}, guard.Pending: {},
+		guard.Done: {"happened"}, guard.Failed: {"happened", "did_not_happen"}, // where evidence contradicts
 	} {
 		if got := choices(state); !slices.Equal(got, want) {
 			t.Errorf("%s: %v", state, got)

@@ -64,7 +64,15 @@ func (a *API) reviews(ctx context.Context, p guard.Principal, r reviewsRequest) 
 	now := time.Now()
 	for i := range list {
 		e, err := a.guard.Effect(ctx, p, list[i].ID)
-		if err != nil {
+		switch guard.CodeOf(err) {
+		case "":
+		case guard.CodeCorrupt:
+			// One record that does not verify must not hide the others. Nothing can be decided on it.
+			broken := review(&list[i], now)
+			broken.Code, broken.Choices = string(guard.CodeCorrupt), []string{}
+			q.Reviews = append(q.Reviews, broken)
+			continue
+		default:
 			return client.Queue{}, err
 		}
 		if e.Review != "" { // else it was decided since
