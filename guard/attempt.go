@@ -170,14 +170,14 @@ func (g *Guard) settleOnce(ctx context.Context, s Settlement) (Effect, error) {
 }
 
 // awaitFlight waits for the outcome as long as the caller does. The flight goes on in any case.
-func (r *proposal) awaitFlight(ctx context.Context, s situation, done <-chan landing) (Answer, error) {
+func (r *proposal) awaitFlight(ctx context.Context, s situation, done <-chan landing) Answer {
 	timer := time.NewTimer(max(time.Until(r.deadline), 0))
 	defer timer.Stop()
 	select {
 	case l := <-done:
-		return r.answerFlight(l), nil
+		return r.answerFlight(l)
 	case <-timer.C:
 	case <-ctx.Done(): // the caller left, or the server shuts down; the call was sent all the same
 	}
-	return r.answerSent(s), nil
+	return r.answerSent(s)
 }

@@ -87,6 +87,7 @@ const unknownRetries = 3
 //	failed                        on.failed          hold               refuse
 //	failed, contradicted          block              block              block
 //	failed, window over           send               hold               refuse
+//	failed, of another subject    send               hold               refuse
 //	partial                       on.partial         on.partial         on.partial
 //	unknown                       on.unknown         block unknown      block unknown
 //	refused by a person           block rejected     block rejected     block rejected

@@ -69,7 +69,7 @@ func (g *Guard) settleOn(ctx context.Context, r *proposal, own situation) (Answe
 			}
 			var won *Answer
 			if won, s, err = g.take(ctx, r, s, ru); won != nil {
-				return *won, err
+				return *won, nil
 			}
 		}
 		if err != nil {

@@ -43,8 +43,8 @@ func (g *Guard) take(ctx context.Context, r *proposal, s situation, ru ruling) (
 		return &a, s, nil
 	}
 	done := g.launch(shipment{rule: r.rule, tool: r.call.Tool, trace: r.call.TraceParent, effect: e, started: started}, release)
-	a, err := r.awaitFlight(ctx, now, done)
-	return &a, s, err
+	a := r.awaitFlight(ctx, now, done)
+	return &a, s, nil
 }
 
 // takeOff admits one call that may write or send, or says why not. The release must be called once.
