@@ -174,8 +174,7 @@ func TestAWaitEndsWithTheCallersBudget(t *testing.T) {
 			return lost
 		}
 		began := time.Now()
-		go w.do(alice, refund)
-		synctest.Wait()
+		w.start(alice, refund)
 		patient := refund
 		patient.Wait = 2 * time.Second
 		a := w.expect(alice, patient, guard.AnswerPending, guard.CodePending)
@@ -228,8 +227,7 @@ func TestDrainWaitsForCallsUnderWayAndRefusesNewOnes(t *testing.T) {
 			<-release
 			return ok(n)
 		}
-		go w.do(alice, refund)
-		synctest.Wait()
+		w.start(alice, refund)
 		drained := make(chan error, 1)
 		go func() { drained <- w.Drain(t.Context()) }()
 		synctest.Wait()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"testing"
-	"time"
 
 	"github.com/onceguard/onceguard/guard"
 )
@@ -188,6 +187,3 @@ func (t *test) in(state guard.State) (guard.Effect, guard.ClaimRequest) {
 	}
 	return t.settled(Outcome(t.won(r), state)), r
 }
-
-// moved moves the clock past d.
-func (t *test) moved(d time.Duration) { t.clock.Move(d + time.Microsecond) }
