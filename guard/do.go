@@ -34,9 +34,11 @@ func (g *Guard) do(ctx context.Context, p Principal, c Call) (Answer, error) {
 	if r.rule.Kind == policy.Read {
 		return g.pass(ctx, r)
 	}
-	found, err := g.store.Lookup(ctx, r.sum.Key)
-	if err != nil {
-		return Answer{}, err
+	var found Found
+	if g.known.has(r.sum.Key) {
+		if found, err = g.store.Lookup(ctx, r.sum.Key); err != nil {
+			return Answer{}, err
+		}
 	}
 	return g.settleOn(ctx, r, r.situation(found.Effect, SameEffect, found.Now))
 }

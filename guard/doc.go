@@ -15,7 +15,7 @@
 //	Do: policy.Match -> Validate, Check -> fingerprint.Sum -> Store.Lookup -> decide -> Store.Claim
 //	    -> Forwarder.Send (detached from the caller) -> Store.Settle -> Answer
 //
-// Lookup is a hint that spares a write for replays. Claim is the decision: one atomic, durable write that either
+// Lookup is a hint that spares replays the queue of writes; keys that this process has not met go without it. Claim is the decision: one atomic, durable write that either
 // wins the right to send or returns what stands in the way, upon which decide is asked again. decide is a pure
 // function of what was found, what the policy says, and nothing else; its table is in decide.go and its test.
 //

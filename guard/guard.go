@@ -22,6 +22,7 @@ type Guard struct {
 	log      *slog.Logger
 	times    Times
 
+	known    known
 	hub      *hub
 	repeats  *repeats
 	flights  sync.WaitGroup

@@ -20,6 +20,9 @@ func (g *Guard) take(ctx context.Context, r *proposal, s situation, ru ruling) (
 	started := time.Now()
 	req := r.claimRequest(s, ru, g.lease(r.rule, r.execute))
 	claimed, err := g.claim(ctx, req)
+	if err == nil && (claimed.Won || claimed.Relation == SameEffect) {
+		g.known.add(r.sum.Key)
+	}
 	if err != nil || !claimed.Won {
 		release()
 		if CodeOf(err) == CodeConflict && s.found != nil {
