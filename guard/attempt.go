@@ -61,7 +61,7 @@ func (g *Guard) attempt(ctx context.Context, sh shipment) (out Outcome) {
 	up := sh.rule.Upstream.HTTP
 	req, err := sh.render()
 	if err != nil {
-		return Outcome{State: Failed, Code: CodeNotSent, Detail: "The policy's request could not be made from the arguments, so nothing was sent."}
+		return Outcome{State: Failed, Code: CodeNotSent, Detail: "The request could not be made: " + err.Error() + "."}
 	}
 	ctx, cancel := context.WithTimeout(ctx, up.Timeout)
 	defer cancel()

@@ -215,6 +215,8 @@ func decideFailed(s situation) ruling {
 		return ruling{action: actReplay, code: CodeFailedAlready}
 	case s.verdict != policy.ActAllow, s.rival != "", !s.mine, s.over(s.found.WindowUntil):
 		return begin(s, true)
+	case s.found.Code == CodeNotSent:
+		return ruling{action: actSend, again: true} // no try was used up
 	case s.rule.On.Failed == policy.Block:
 		return ruling{action: actBlock, code: CodeFailedAlready}
 	case s.rule.Attempts > 0 && s.found.Attempts >= s.rule.Attempts:

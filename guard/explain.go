@@ -2,6 +2,7 @@ package guard
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,8 +16,11 @@ import (
 // answerBlocked explains why nothing was sent.
 func (r *proposal) answerBlocked(s situation, code Code) Answer {
 	x := explainBlock(s, code)
-	if s.verdict == policy.ActHold || code == CodeDenied {
+	switch {
+	case code == CodeHeld && r.verdict.Action == policy.ActHold, code == CodeDenied:
 		x.Message = withReason(x.Message, r.verdict.Why)
+	case code == CodeRejected && s.owner && s.found.Reason != "":
+		x.Message += " The reason given: " + strconv.Quote(cut(s.found.Reason))
 	}
 	r.match(&x, s)
 	return Answer{Kind: AnswerBlocked, Effect: s.found, Explanation: x}
@@ -25,11 +29,11 @@ func (r *proposal) answerBlocked(s situation, code Code) Answer {
 func (r *proposal) answerReplayed(s situation, code Code) Answer {
 	x := Explanation{
 		Code: code, Retry: RetryUseless,
-		Message: fmt.Sprintf("This call has already been carried out %s ago; nothing was sent again, and this is the result of the first time.", age(s)),
+		Message: fmt.Sprintf("This call was already carried out %s ago; nothing was sent again, and this is the result of the first time.", age(s)),
 		Next:    []string{"Go on with this result.", repeatAdvice(r.rule)},
 	}
 	if s.found.Result == nil {
-		x.Message = fmt.Sprintf("This call has already been carried out %s ago; nothing was sent again, and no result of it is on record.", age(s))
+		x.Message = fmt.Sprintf("This call was already carried out %s ago; nothing was sent again, and no result of it is on record.", age(s))
 		x.Next[0] = "Go on as done."
 	}
 	if code == CodeFailedAlready {
@@ -111,6 +115,9 @@ func (r *proposal) answerFlight(l landing) Answer {
 		x.Code, x.Message, x.Next = CodeForwarded, "The call was sent and carried out.", []string{"Go on with this result."}
 	case Failed:
 		x.Message = withReason("The call failed and nothing was applied.", l.outcome.Detail)
+		if e.Code == CodeNotSent {
+			x.Message = withReason("The call was not sent.", l.outcome.Detail)
+		}
 		x.Retry, x.Next = RetrySafe, []string{"Mend what the error names, or send the same call again if the cause is gone: it will be tried once more."}
 		if next := decide(s); next.action == actBlock {
 			x.Retry, x.Next = RetryUseless, explainBlock(s, next.code).Next
@@ -123,6 +130,9 @@ func (r *proposal) answerFlight(l landing) Answer {
 		x.Code, x.Message = e.Code, withReason("The call was sent, but whether it was carried out is not known.", l.outcome.Detail)
 	}
 	a := Answer{Kind: AnswerForwarded, Effect: &e, Result: e.Result, Explanation: x}
+	if e.Code == CodeNotSent {
+		a.Kind = AnswerBlocked
+	}
 	if !s.owner {
 		// The bytes that were sent are those of another subject's call, and so is the result.
 		a.Result = nil
@@ -212,12 +222,12 @@ func withReason(message, why string) string {
 	return message + " " + why
 }
 
-// age says how long ago the found effect began, in words.
+// age says in words since when the found effect is as it is.
 func age(s situation) string {
 	if s.now.IsZero() {
 		return "a moment"
 	}
-	switch d := s.now.Sub(s.found.Created); {
+	switch d := s.now.Sub(s.found.Since); {
 	case d < 2*time.Second:
 		return "a moment"
 	case d < 2*time.Minute:

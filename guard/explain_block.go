@@ -22,7 +22,7 @@ func explainBlock(s situation, code Code) Explanation {
 		x.Next = []string{"Do not repeat it. Tell the user that it was refused."}
 	case CodeUnknown, CodeLapsed:
 		x.Retry = RetryNever
-		x.Message = fmt.Sprintf("This call was sent %s ago and its answer was lost, so it may already have been carried out; it was not sent again.", age(s))
+		x.Message = fmt.Sprintf("This call was given to its tool, and for %s it has not been known whether it was carried out; it was not sent again.", age(s))
 		x.Next = []string{
 			"Look at the target with a read-only tool to see whether it happened.",
 			"Do not send it in other words. A person can settle it; then send the same call again to get the outcome.",
@@ -32,10 +32,10 @@ func explainBlock(s situation, code Code) Explanation {
 		x.Message = fmt.Sprintf("This call was carried out only in part %s ago; it was not sent again.", age(s))
 		x.Next = []string{"Do not repeat the whole call. A person must complete it or undo it."}
 	case CodeDone:
-		x.Message = fmt.Sprintf("This call has already been carried out %s ago; nothing was sent.", age(s))
+		x.Message = fmt.Sprintf("This call was already carried out %s ago; nothing was sent.", age(s))
 		x.Next = []string{"Go on as done.", "If a second effect is meant, it must differ in an argument that matters, or a person must allow it."}
 	case CodeNotShared:
-		x.Message = fmt.Sprintf("An equal call of another subject has already been carried out %s ago; nothing was sent, and its result is not shared.", age(s))
+		x.Message = fmt.Sprintf("An equal call of another subject was already carried out %s ago; nothing was sent, and its result is not shared.", age(s))
 		x.Next = []string{"Go on as done, or read the result from the target.", "The policy can share results within the tenant (share: tenant)."}
 	case CodeFailedAlready:
 		x.Message = "An equal call failed, and the policy allows no second try; nothing was sent."

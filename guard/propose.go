@@ -85,7 +85,7 @@ func (g *Guard) budget(wait time.Duration) time.Duration {
 
 func checkCall(c *Call) error {
 	if c.Tool == "" {
-		return invalid("/tool", "name the tool that is to be called")
+		return invalid("/tool", "is missing: name the tool that is to be called")
 	}
 	texts := []struct {
 		field, value string

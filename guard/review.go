@@ -27,7 +27,7 @@ func (g *Guard) Decide(ctx context.Context, p Principal, j Judgement) (Effect, e
 		return Effect{}, err
 	}
 	if e.Subject == p.Subject && !p.SelfReview {
-		return Effect{}, &Error{Code: CodeSelfReview, Op: "decide", Message: "another person than the one whose call this is must decide"}
+		return Effect{}, &Error{Code: CodeSelfReview, Op: "decide", Message: "nobody decides on a call of their own subject; another person must"}
 	}
 	d, err := g.decision(ctx, &e, p, j)
 	if err != nil {

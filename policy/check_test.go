@@ -111,19 +111,19 @@ func TestClassify(t *testing.T) {
 		state string
 		why   string
 	}{
-		"done":             {Evidence{Status: 200, Header: plain, Body: []byte(`{"state":"ok"}`)}, "done", "done_when"},
-		"failed":           {Evidence{Status: 409, Header: not, Body: []byte(`{}`)}, "failed", "failed_when"},
-		"partial":          {Evidence{Status: 207, Header: plain, Body: []byte(`{"done":[1]}`)}, "partial", "partial_when"},
-		"unknown":          {Evidence{Status: 202, Header: plain}, "unknown", "unknown_when"},
-		"none":             {Evidence{Status: 500, Header: plain, Body: []byte("oops")}, "", ""},
-		"contradiction":    {Evidence{Status: 200, Header: not, Body: []byte(`{"state":"ok"}`)}, "unknown", "both match"},
-		"no JSON":          {Evidence{Status: 200, Header: plain, Body: []byte(`<html>secret`)}, "unknown", "could not be evaluated"},
-		"ambiguous JSON":   {Evidence{Status: 200, Header: plain, Body: []byte(`{"state":"ok","state":"no"}`)}, "unknown", "could not be evaluated"},
-		"missing member":   {Evidence{Status: 200, Header: plain, Body: []byte(`{}`)}, "unknown", "could not be evaluated"},
-		"missing header":   {Evidence{Status: 409, Body: []byte(`{}`)}, "unknown", "could not be evaluated"},
-		"truncated":        {Evidence{Status: 200, Header: plain, Body: []byte(`{"state":"ok"`)}, "unknown", "could not be evaluated"},
-		"not UTF-8":        {Evidence{Status: 200, Header: plain, Body: []byte("\xff\xfe")}, "unknown", "could not be evaluated"},
-		"partial complete": {Evidence{Status: 207, Header: plain, Body: []byte(`{"done":[1,2]}`)}, "", ""},
+		"done":           {Evidence{Status: 200, Header: plain, Body: []byte(`{"state":"ok"}`)}, "done", "done_when"},
+		"failed":         {Evidence{Status: 409, Header: not, Body: []byte(`{}`)}, "failed", "failed_when"},
+		"partial":        {Evidence{Status: 207, Header: plain, Body: []byte(`{"done":[1]}`)}, "partial", "partial_when"},
+		"unknown":        {Evidence{Status: 202, Header: plain}, "unknown", "unknown_when"},
+		"none":           {Evidence{Status: 500, Header: plain, Body: []byte("oops")}, "", ""},
+		"contradiction":  {Evidence{Status: 200, Header: not, Body: []byte(`{"state":"ok"}`)}, "unknown", "both match"},
+		"no JSON":        {Evidence{Status: 200, Header: plain, Body: []byte(`<html>secret`)}, "unknown", "could not be evaluated"},
+		"ambiguous JSON": {Evidence{Status: 200, Header: plain, Body: []byte(`{"state":"ok","state":"no"}`)}, "unknown", "could not be evaluated"},
+		"missing member": {Evidence{Status: 200, Header: plain, Body: []byte(`{}`)}, "unknown", "could not be evaluated"},
+		"missing header": {Evidence{Status: 409, Body: []byte(`{}`)}, "unknown", "could not be evaluated"},
+		"truncated":      {Evidence{Status: 200, Header: plain, Body: []byte(`{"state":"ok"`)}, "unknown", "could not be evaluated"},
+		"not UTF-8":      {Evidence{Status: 200, Header: plain, Body: []byte("\xff\xfe")}, "unknown", "could not be evaluated"},
+		"not that done":  {Evidence{Status: 207, Header: plain, Body: []byte(`{"done":[1,2]}`)}, "unknown", "not what the policy's done_when"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.e.Args = arguments(t, `{"items":[1,2]}`)

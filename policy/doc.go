@@ -1,6 +1,6 @@
-// Package policy holds what people write about tools: one YAML rule for each, read strictly, compiled once and replaced as a whole
-// when the files change. It says what is allowed and how calls are compared. It decides nothing about effects (package
-// guard does) and sends nothing.
+// Package policy holds what people write about tools: one YAML rule for each, read strictly, compiled once and
+// replaced as a whole when the files change. It says what is allowed and how calls are compared. It decides nothing
+// about effects (package guard does) and sends nothing.
 //
 // # The way of a file
 //
@@ -63,8 +63,9 @@
 //	    idempotent: false      # the upstream performs one idempotency key at most once
 //	    attempts: 3            # most attempts for one effect; default: no limit, 3 with on.unknown: retry
 //	    rules:                 # the first that matches decides; none: allow
-//	      - {if: "args.amount > 500", then: hold, why: "Refunds above 500 need a person."}
-//	    done_when: "status == 200 && body.state == 'ok'"   # and failed_when, partial_when, unknown_when
+//	      - {if: "double(args.amount) > 500.0", then: hold, why: "Refunds above 500 need a person."}
+//	    done_when: "status == 200 && body.state == 'ok'"   # and failed_when, partial_when, unknown_when;
+//	                                                   # a 2xx that none of them matches is then unknown
 //
 // "${env:NAME}" is resolved in url and headers when the file is loaded; a variable that is unset or empty is a defect.
 //
@@ -72,14 +73,15 @@
 //
 // # Conditions
 //
-// Conditions are CEL (https://cel.dev) with the standard library and its strings extension. "rules" see args (a map), tool, tenant,
-// subject, agent and run (strings), labels (a map of strings) and now (a timestamp). The overrides of outcomes see status (an
-// int), headers (a map of lower-case names to strings), body (the answer's JSON, or its text where it is not strictly JSON)
-// and args. A number that is whole and fits is an int however it is spelled, another a double; the two compare with each
-// other, but arithmetic on both needs double(…). An argument that may be missing is asked for by has(args.x).
+// Conditions are CEL (https://cel.dev) with the standard library and its strings extension. "rules" see args (a map),
+// tool, tenant, subject, agent and run (strings), labels (a map of strings) and now (a timestamp). The overrides of
+// outcomes see status (an int), headers (a map of lower-case names to strings), body (the answer's JSON, or its text
+// where it is not strictly JSON) and args. A number that is whole and fits is an int however it is spelled, another a
+// double; the two compare with each other, but arithmetic on both needs double(…). An argument that may be missing is
+// asked for by has(args.x).
 //
 // # Which rule a tool has
 //
-// The rule with exactly its name; else the glob with the most literal characters; of those the one with the longest literal prefix;
-// of those the first by name; else the rule for unknown tools.
+// The rule with exactly its name; else the glob with the most literal characters; of those the one with the longest
+// literal prefix; of those the first by name; else the rule for unknown tools.
 package policy

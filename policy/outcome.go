@@ -3,6 +3,7 @@ package policy
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/onceguard/onceguard/fingerprint"
@@ -30,7 +31,8 @@ const maxBodyMembers = 200_000
 
 // Classify applies done_when, failed_when, partial_when and unknown_when: "done", "failed", "partial" or "unknown"; "" where none
 // matches and the defaults of the protocol hold. An override that cannot be evaluated gives "unknown", and so do two that
-// match at once: no proof either way is the only thing they prove. why names the override, without a value of the answer.
+// match at once: no proof either way is the only thing they prove. An answer of 2xx that a done_when does not match, and no other
+// override, is "unknown" too: whoever says what done looks like has said that this is not it. why names the override, without a value of the answer.
 func (r *Rule) Classify(ctx context.Context, e Evidence) (state string, why string) {
 	if len(r.outcomes) == 0 {
 		return "", ""
@@ -50,6 +52,10 @@ func (r *Rule) Classify(ctx context.Context, e Evidence) (state string, why stri
 		case yes:
 			state, why = o.state, fmt.Sprintf("The policy's %s_when at %s matches the answer.", o.state, o.expression.source)
 		}
+	}
+	done := slices.IndexFunc(r.outcomes, func(o outcome) bool { return o.state == "done" })
+	if state == "" && done >= 0 && e.Status >= 200 && e.Status < 300 {
+		return "unknown", fmt.Sprintf("The answer is not what the policy's done_when at %s asks for.", r.outcomes[done].expression.source)
 	}
 	return state, why
 }

@@ -84,6 +84,9 @@ func expand(source string) (string, error) {
 		errs = append(errs, err)
 		return value
 	})
+	if strings.Contains(envOnly.ReplaceAllString(source, ""), "${") {
+		errs = append(errs, errors.New("\"${\" begins no environment variable; it is written ${env:NAME}"))
+	}
 	return text, errors.Join(errs...)
 }
 
@@ -110,6 +113,22 @@ func newTemplate(source string) (template, error) {
 		sample.WriteString(p.literal)
 	}
 	return t, checkURL(sample.String(), base)
+}
+
+// host is where the template leads, without the port; "" for one that is not valid.
+func (t template) host() string {
+	var fixed strings.Builder
+	for _, p := range t.parts {
+		if p.variable != "" {
+			break
+		}
+		fixed.WriteString(p.literal)
+	}
+	u, err := url.Parse(fixed.String())
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
 }
 
 // checkURL holds a URL with sample values against the rules for upstreams. It never quotes the URL, which can hold a secret.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/textproto"
 	"net/url"
 	"slices"
@@ -215,7 +216,16 @@ func (r *reader) upstream(n ast.Node) *httpDoc {
 	if v, ok := f["network"]; ok {
 		d.http.Private = r.choice(v.value, "network", []string{"public", "private"}, nil) == "private"
 	}
+	if host := d.http.url.host(); !d.http.Private && isPrivate(host) {
+		r.add(d.url, fmt.Sprintf("%s is a loopback or private address, which is refused at each call", host), `write network: private`)
+	}
 	return d
+}
+
+// isPrivate reports whether a host is surely an address that needs "network: private". Names are judged when they are dialled.
+func isPrivate(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && (a.IsLoopback() || a.IsPrivate())
 }
 
 func (r *reader) url(n ast.Node) template {

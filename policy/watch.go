@@ -143,6 +143,10 @@ func (w *watcher) reload() {
 	if err == nil {
 		set, err = compileFiles(files)
 	}
+	if err == nil && len(set.Rules()) == 0 && len(w.source.Current().Rules()) > 0 {
+		// A folder that is being replaced is empty for a moment, and then no rule would hold.
+		err = Problems{{File: w.path, Message: "all policies are gone", Remedy: "bring one back, or restart the guard to run without any"}}
+	}
 	if err != nil {
 		w.source.defect.Store(&err)
 	} else {

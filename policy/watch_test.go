@@ -103,6 +103,21 @@ func TestWatchSeesNewFoldersAndRemovedFiles(t *testing.T) {
 }
 
 // Editors write a new file and rename it over the old one.
+func TestWatchKeepsTheSetWhenAllFilesAreGone(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "a.yaml", policyOf("one"))
+	source, attempts := watched(t, dir)
+	if err := os.Remove(filepath.Join(dir, "a.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	await(t, attempts, failed)
+	if source.Current().Match("one").Unknown || source.LastError() == nil {
+		t.Error("an empty folder took the rules out of force")
+	}
+	write(t, dir, "b.yaml", policyOf("two"))
+	await(t, attempts, has("two"))
+}
+
 func TestWatchOfOneFileThatIsReplaced(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "a.yaml", policyOf("one"))
