@@ -178,6 +178,9 @@ func newKeysRevokeCommand(s *settings) *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			return withLedger(c, s, func(ctx context.Context, ledger *sqlite.Store) error {
 				err := ledger.RevokeCredential(ctx, args[0])
+				if guard.CodeOf(err) == guard.CodeNotFound && strings.HasPrefix(args[0], "og_") {
+					return errors.New("that is a key and not its id: \"onceguard keys list\" shows the ids")
+				}
 				if guard.CodeOf(err) == guard.CodeNotFound {
 					return fmt.Errorf("no key has the id %q: \"onceguard keys list\" shows the ids", args[0])
 				}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/onceguard/onceguard/api/client"
@@ -74,6 +75,9 @@ func (u *guardedUser) use(ctx context.Context, c recordedCall, text string) (tri
 	a, err := u.guard.Call(ctx, client.Call{Tool: c.Tool, Arguments: quoted, Run: u.runs + c.Run, Execute: u.execute})
 	if ctx.Err() != nil {
 		return tried{}, ctx.Err()
+	}
+	if p, ok := errors.AsType[*client.Problem](err); ok && (p.Status == http.StatusUnauthorized || p.Status == http.StatusForbidden) {
+		return tried{}, fmt.Errorf("the guard does not accept the key, so nothing can be replayed: %s; name an agent's key with --key", p.Detail)
 	}
 	if err != nil {
 		return undecided(err), nil
