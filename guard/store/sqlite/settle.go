@@ -32,7 +32,6 @@ func (w *writer) extend(id string, fence int64, ttl time.Duration) (time.Time, e
 	if err != nil {
 		return time.Time{}, err
 	}
-	now := w.now
 	switch {
 	case r == nil:
 		return time.Time{}, notFound(op)
@@ -41,7 +40,8 @@ func (w *writer) extend(id string, fence int64, ttl time.Duration) (time.Time, e
 	case r.State != guard.Pending:
 		return time.Time{}, w.refuse(guard.CodeConflict, op, "an effect that is "+string(r.State)+" has no lease", r)
 	}
-	if now = w.at(r); !now.Before(r.LeaseUntil) {
+	now := w.at(r)
+	if !now.Before(r.LeaseUntil) {
 		return time.Time{}, w.refuse(guard.CodeConflict, op, "the lease has ended: report the outcome, do not send", r)
 	}
 	until := end(now, ttl)
