@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/onceguard/onceguard/fingerprint"
+	"github.com/onceguard/onceguard/guard"
 	"github.com/onceguard/onceguard/guard/store/sqlite"
 )
 
@@ -48,7 +50,19 @@ func (f folder) open(ctx context.Context) (*installation, error) {
 	if err != nil {
 		return nil, errors.Join(err, ledger.Close())
 	}
+	if err := ledger.Bind(ctx, keyMark(key)); err != nil {
+		if guard.CodeOf(err) == guard.CodeConflict {
+			err = fmt.Errorf("%s is not the key with which %s was made: under another key every effect would look new. "+
+				"Bring the right key back from a backup, or begin anew in another folder", f.key(), f.ledger())
+		}
+		return nil, errors.Join(err, ledger.Close())
+	}
 	return &installation{ledger: ledger, key: key, first: first}, nil
+}
+
+// keyMark tells keys apart without telling anything about them: they are random, so that a digest cannot be guessed back.
+func keyMark(key []byte) [32]byte {
+	return sha256.Sum256(append([]byte("onceguard installation key\x00"), key...))
 }
 
 // openLedger opens the ledger of a folder that a server has made, also while one runs on it.

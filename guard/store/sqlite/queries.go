@@ -35,6 +35,8 @@ var (
 	sqlEventWithPrevious = query("event_with_previous")
 	sqlEventsOfEffect    = query("events_of_effect")
 	sqlHeartbeat         = query("heartbeat")
+	sqlInstallationBind  = query("installation_bind")
+	sqlInstallationMark  = query("installation_mark")
 	sqlLastNumbers       = query("last_numbers")
 )
 

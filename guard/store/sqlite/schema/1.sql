@@ -112,6 +112,12 @@ CREATE TABLE credentials (
 	revoked INTEGER
 ) STRICT;
 
+-- The digest of the key under which all fingerprints of this ledger were made.
+CREATE TABLE installation (
+	id   INTEGER PRIMARY KEY CHECK (id = 1),
+	mark BLOB NOT NULL CHECK (length(mark) = 32)
+) STRICT;
+
 -- The row that Ping writes, to learn whether a write is possible.
 CREATE TABLE heartbeat (
 	id INTEGER PRIMARY KEY CHECK (id = 1),
