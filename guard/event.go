@@ -37,19 +37,22 @@ type Event struct {
 //
 // The hash is SHA-256 over prev, Seq and the time in microseconds as 8 bytes big-endian each, and then SHA-256 of
 // all other fields, each prefixed with its length. The split lets a database that assigns the time compute it.
-func (e *Event) Seal(prev [32]byte) [32]byte {
+func (e *Event) Seal(prev [32]byte) [32]byte { return e.SealWith(prev, e.Content()) }
+
+// SealWith is Seal, given the Content of e: a store computes that while a write still waits for its turn.
+func (e *Event) SealWith(prev, content [32]byte) [32]byte {
 	h := sha256.New()
 	h.Write(prev[:])
 	var n [16]byte
 	binary.BigEndian.PutUint64(n[:8], uint64(e.Seq))
 	binary.BigEndian.PutUint64(n[8:], uint64(e.At.UnixMicro()))
 	h.Write(n[:])
-	c := e.contentHash()
-	h.Write(c[:])
+	h.Write(content[:])
 	return [32]byte(h.Sum(nil))
 }
 
-func (e *Event) contentHash() [32]byte {
+// Content returns the hash of all fields but Seq, At and Hash.
+func (e *Event) Content() [32]byte {
 	h := sha256.New()
 	for _, s := range []string{e.Effect, string(e.Kind), string(e.From), string(e.To), e.Actor.Kind, e.Actor.Name, string(e.Code), e.Note, e.Claim} {
 		writePart(h, []byte(s))

@@ -12,9 +12,12 @@ func (s *Store) Claim(ctx context.Context, r guard.ClaimRequest) (guard.Claimed,
 	if err := checkClaim(&r); err != nil {
 		return guard.Claimed{}, err
 	}
+	// The bytes are hashed here, where many callers do it at once, and not on the writer's goroutine.
+	event := firstEvent(&r)
+	content := event.Content()
 	var out guard.Claimed
 	err := s.write(ctx, "claim", func(w *writer) (err error) {
-		out, err = w.claim(&r)
+		out, err = w.claim(&r, &content)
 		return err
 	})
 	if err != nil {
@@ -59,7 +62,7 @@ func checkClaim(r *guard.ClaimRequest) error {
 	return nil
 }
 
-func (w *writer) claim(r *guard.ClaimRequest) (guard.Claimed, error) {
+func (w *writer) claim(r *guard.ClaimRequest, content *[32]byte) (guard.Claimed, error) {
 	rival, relation, err := w.rival(r)
 	if err != nil {
 		return guard.Claimed{}, err
@@ -68,7 +71,7 @@ func (w *writer) claim(r *guard.ClaimRequest) (guard.Claimed, error) {
 		return w.stands(rival, relation)
 	}
 	if r.Prior == nil {
-		return w.first(r)
+		return w.first(r, content)
 	}
 	latest, err := w.latest(r)
 	if err != nil {
@@ -83,7 +86,7 @@ func (w *writer) claim(r *guard.ClaimRequest) (guard.Claimed, error) {
 	if r.Again {
 		return w.again(r, latest)
 	}
-	return w.next(r, latest)
+	return w.next(r, latest, content)
 }
 
 // latest finds the latest generation. The tenant is inside the key, so that an effect of another tenant under it means
@@ -136,8 +139,8 @@ func (w *writer) stands(r *record, relation guard.Relation) (guard.Claimed, erro
 }
 
 // first makes the first generation, unless there is one. The unique index decides, so that nothing is read before.
-func (w *writer) first(r *guard.ClaimRequest) (guard.Claimed, error) {
-	made, err := w.begins(r, 1)
+func (w *writer) first(r *guard.ClaimRequest, content *[32]byte) (guard.Claimed, error) {
+	made, err := w.begins(r, 1, content)
 	if err != nil || made.Won {
 		return made, err
 	}
@@ -151,14 +154,14 @@ func (w *writer) first(r *guard.ClaimRequest) (guard.Claimed, error) {
 	return w.stands(latest, guard.SameEffect)
 }
 
-func (w *writer) next(r *guard.ClaimRequest, latest *record) (guard.Claimed, error) {
+func (w *writer) next(r *guard.ClaimRequest, latest *record, content *[32]byte) (guard.Claimed, error) {
 	switch {
 	case latest.State != guard.Done && latest.State != guard.Failed && latest.State != guard.Refused:
 		return guard.Claimed{}, w.refuse(guard.CodeConflict, "claim", "the effect is not settled, so no new one begins", latest)
 	case !r.Order && latest.State != guard.Failed && w.at(latest).Before(latest.WindowUntil):
 		return guard.Claimed{}, w.refuse(guard.CodeConflict, "claim", "the window of the effect lasts", latest)
 	}
-	made, err := w.begins(r, latest.Generation+1)
+	made, err := w.begins(r, latest.Generation+1, content)
 	if err == nil && !made.Won {
 		err = sameID()
 	}
@@ -169,8 +172,24 @@ func sameID() error {
 	return &guard.Error{Code: guard.CodeConflict, Op: "claim", Message: "another effect has this id"}
 }
 
-// begins records a new effect. Won is false where its generation or its id exists.
-func (w *writer) begins(r *guard.ClaimRequest, generation int) (guard.Claimed, error) {
+// firstEvent is the event that makes the effect of a request, as far as it is known before its time.
+func firstEvent(r *guard.ClaimRequest) guard.Event {
+	e := &r.Effect
+	event := guard.Event{
+		Effect: e.ID, Kind: guard.EventRefused, To: e.State, Fence: 1, Actor: r.Actor, Code: e.Code, Note: e.Reason, Arguments: e.Arguments,
+	}
+	switch e.State {
+	case guard.Pending:
+		event.Kind, event.Claim = guard.EventClaimed, e.Claim
+	case guard.Held:
+		event.Kind = guard.EventHeld
+	}
+	return event
+}
+
+// begins records a new effect, of whose first event the Content is given. Won is false where its generation or its id
+// exists.
+func (w *writer) begins(r *guard.ClaimRequest, generation int, content *[32]byte) (guard.Claimed, error) {
 	e := &r.Effect
 	made := &record{Effect: guard.Effect{
 		ID: e.ID, Tenant: e.Tenant, Subject: e.Subject, Agent: e.Agent, Run: e.Run, CallID: e.CallID,
@@ -179,17 +198,14 @@ func (w *writer) begins(r *guard.ClaimRequest, generation int) (guard.Claimed, e
 		State: e.State, Code: e.Code, Reason: e.Reason, Fence: 1, Review: e.Review,
 		Policy: e.Policy, Arguments: e.Arguments, Window: e.Window,
 	}}
-	event := guard.Event{Kind: guard.EventRefused, Actor: r.Actor, Code: e.Code, Note: e.Reason, Arguments: e.Arguments}
 	switch e.State {
 	case guard.Pending:
-		event.Kind, event.Claim = guard.EventClaimed, e.Claim
 		made.Claim, made.Attempts = e.Claim, 1
 		made.setUntil(end(w.now, r.Lease))
 	case guard.Held:
-		event.Kind = guard.EventHeld
 		made.setUntil(end(w.now, r.Expiry))
 	}
-	created, err := w.create(made, event)
+	created, err := w.create(made, firstEvent(r), content)
 	if created && err == nil && made.State == guard.Pending {
 		w.recent.add(made)
 	}
@@ -222,7 +238,7 @@ func (w *writer) again(r *guard.ClaimRequest, latest *record) (guard.Claimed, er
 	latest.setUntil(end(now, r.Lease))
 	err := w.change(latest, from, guard.Event{
 		Kind: guard.EventClaimed, Actor: r.Actor, Code: e.Code, Note: e.Reason, Claim: e.Claim, Arguments: e.Arguments,
-	})
+	}, nil)
 	return guard.Claimed{Won: true, Effect: latest.Effect, Now: now}, err
 }
 

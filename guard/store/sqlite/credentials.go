@@ -47,8 +47,8 @@ func (s *Store) AddCredential(ctx context.Context, c guard.Credential) error {
 // FindCredential implements guard.Credentials.
 func (s *Store) FindCredential(ctx context.Context, hash [32]byte) (guard.Credential, error) {
 	var out guard.Credential
-	err := s.read(ctx, "find credential", func(conn *sqlite.Conn) error {
-		stmt, err := conn.Prepare(sqlCredentialByHash)
+	err := s.read(ctx, "find credential", func(c *conn) error {
+		stmt, err := c.Prepare(sqlCredentialByHash)
 		if err != nil {
 			return err
 		}
@@ -69,8 +69,8 @@ func (s *Store) FindCredential(ctx context.Context, hash [32]byte) (guard.Creden
 // ListCredentials implements guard.Credentials.
 func (s *Store) ListCredentials(ctx context.Context) ([]guard.Credential, error) {
 	var out []guard.Credential
-	err := s.read(ctx, "list credentials", func(conn *sqlite.Conn) error {
-		stmt, err := conn.Prepare(sqlCredentialsList)
+	err := s.read(ctx, "list credentials", func(c *conn) error {
+		stmt, err := c.Prepare(sqlCredentialsList)
 		if err != nil {
 			return err
 		}

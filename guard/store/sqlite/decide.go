@@ -74,7 +74,7 @@ func (w *writer) decide(d *guard.Decision) (guard.Effect, error) {
 	default:
 		r.setUntil(end(now, r.Window))
 	}
-	err = w.change(r, from, event)
+	err = w.change(r, from, event, nil)
 	return r.Effect, err
 }
 
@@ -103,5 +103,5 @@ func (w *writer) note(n *guard.Note) error {
 	}
 	return w.change(r, r.State, guard.Event{
 		Kind: guard.EventNoted, Actor: n.Actor, Code: n.Code, Note: n.Text, Count: n.Count, Result: n.Result,
-	})
+	}, nil)
 }

@@ -10,7 +10,8 @@
 // # Durability
 //
 // The file is in write-ahead mode with synchronous = FULL: each commit is flushed before it is answered. Open reads
-// these settings back and refuses to serve without them.
+// these settings back and refuses to serve without them. SQLite flushes with fdatasync where the system has it, in the
+// whole process.
 //
 // A commit that fails may still be found in the log after a crash. Its callers get CodeUncertain, and the store closes
 // all its connections, so that the next write reads the log from the disk, folds it into the file, flushes that and goes on from there;
@@ -21,7 +22,8 @@
 //
 // One goroutine owns the connection that writes. It takes all requests that wait, up to Options.MaxBatch, applies them inside
 // one BEGIN IMMEDIATE … COMMIT, and answers them when the commit is durable. It never waits for more to come, so that
-// a lonely caller pays one flush and many callers share one.
+// a lonely caller pays one flush and many callers share one. What needs neither the time nor the state of an effect, such
+// as the hashes of its bytes, is computed by the callers, because the writer's time bounds them all.
 //
 // A request that the rules refuse has written nothing, and leaves the others of its batch alone. A request that SQLite
 // itself refuses takes the batch back; then each request is tried alone. An answer, a refusal too, is only

@@ -7,14 +7,13 @@ import (
 	"io/fs"
 	"strings"
 
-	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 )
 
 // TestingOnlyExec runs a statement on the writer's connection, outside of the contract.
 func (s *Store) TestingOnlyExec(statement string) error {
 	return s.write(context.Background(), "test", func(w *writer) error {
-		return sqlitex.ExecuteTransient(w.conn, statement, nil)
+		return sqlitex.ExecuteTransient(w.conn.Conn, statement, nil)
 	})
 }
 
@@ -31,11 +30,11 @@ func (s *Store) TestingOnlyPages() (n int, err error) {
 func (s *Store) TestingOnlyFailCommit(applied bool) {
 	_ = s.write(context.Background(), "test", func(w *writer) error {
 		commit := w.commitConn
-		w.commitConn = func(c *sqlite.Conn) error {
+		w.commitConn = func(c *conn) error {
 			if err := commit(c); err != nil { // the commit of this very request
 				return err
 			}
-			w.commitConn = func(c *sqlite.Conn) error {
+			w.commitConn = func(c *conn) error {
 				w.commitConn = commit
 				if applied {
 					return errors.Join(commit(c), errors.New("a planted failure of the flush"))
@@ -90,8 +89,8 @@ func (s *Store) TestingOnlyPlans() (plans, programs map[string]string, err error
 }
 
 // column runs a statement whose parameters are not bound, which explaining it does not need.
-func column(conn *sqlite.Conn, text string, n int) (string, error) {
-	stmt, _, err := conn.PrepareTransient(text)
+func column(c *conn, text string, n int) (string, error) {
+	stmt, _, err := c.PrepareTransient(text)
 	if err != nil {
 		return "", err
 	}

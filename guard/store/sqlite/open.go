@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitemigration"
 	"zombiezen.com/go/sqlite/sqlitex"
 )
@@ -20,9 +19,6 @@ const (
 
 	// schemaVersion is the number of files under schema, which are applied in their order.
 	schemaVersion = 1
-
-	// busyTimeout is how long a statement waits for another process that uses the same file.
-	busyTimeout = 5 * time.Second
 
 	defaultMaxBatch = 512
 	defaultReaders  = 4
@@ -115,97 +111,42 @@ func syncFolder(dir string) error {
 
 // connect opens the connection for writes, brings the schema up to date and opens the connections for reads.
 func (s *Store) connect(ctx context.Context) error {
-	conn, err := openConn(s.path, writing)
+	w, err := openConn(s.path, writing)
 	if err != nil {
 		return err
 	}
-	if err := migrate(ctx, conn); err != nil {
-		return errors.Join(err, conn.Close())
+	if err := migrate(ctx, w); err != nil {
+		return errors.Join(err, w.Close())
 	}
-	if err := checkDurable(conn); err != nil {
-		return errors.Join(err, conn.Close())
+	if err := checkDurable(w); err != nil {
+		return errors.Join(err, w.Close())
 	}
-	readers := make([]*sqlite.Conn, 0, s.options.Readers)
+	readers := make([]*conn, 0, s.options.Readers)
 	for range s.options.Readers {
 		r, err := openConn(s.path, reading)
 		if err != nil {
 			for _, r := range readers {
 				err = errors.Join(err, r.Close())
 			}
-			return errors.Join(err, conn.Close())
+			return errors.Join(err, w.Close())
 		}
 		readers = append(readers, r)
 	}
-	s.writer.conn = conn
+	s.writer.conn = w
 	for _, r := range readers {
 		s.readers <- r
 	}
 	return nil
 }
 
-// The settings of a connection. Pages of 8 KiB hold more of the long event rows than the default of 4 KiB. The
-// write-ahead log is folded into the file every 2,000 pages (16 MiB), inside a commit: a folding that runs beside
-// the writer never catches up with it. synchronous = FULL flushes the log at each commit; fullfsync does so on macOS.
-const (
-	writing = `PRAGMA page_size = 8192;
-		PRAGMA journal_mode = wal;
-		PRAGMA synchronous = full;
-		PRAGMA fullfsync = on;
-		PRAGMA checkpoint_fullfsync = on;
-		PRAGMA wal_autocheckpoint = 2000;
-		PRAGMA journal_size_limit = 67108864;
-		PRAGMA cache_size = -16384;
-		PRAGMA temp_store = memory;
-		PRAGMA trusted_schema = off;`
-	reading = `PRAGMA query_only = on;
-		PRAGMA cache_size = -16384;
-		PRAGMA temp_store = memory;
-		PRAGMA trusted_schema = off;`
-)
-
-func openConn(path, settings string) (*sqlite.Conn, error) {
-	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
-	if err != nil {
-		return nil, err
-	}
-	conn.SetBusyTimeout(busyTimeout)
-	// Settings are applied one by one, because they cannot be changed inside a transaction.
-	for rest := settings; ; {
-		stmt, trailing, err := conn.PrepareTransient(rest)
-		if err != nil {
-			return nil, errors.Join(explain(err), conn.Close())
-		}
-		if stmt == nil {
-			return conn, nil
-		}
-		for more := true; more && err == nil; {
-			more, err = stmt.Step()
-		}
-		if err := errors.Join(err, stmt.Finalize()); err != nil {
-			return nil, errors.Join(explain(err), conn.Close())
-		}
-		if trailing == 0 {
-			return conn, nil
-		}
-		rest = rest[len(rest)-trailing:]
-	}
-}
-
-func explain(err error) error {
-	if sqlite.ErrCode(err).ToPrimary() == sqlite.ResultNotADB {
-		return fmt.Errorf("the file is not a ledger, nor any SQLite database: choose another file: %w", err)
-	}
-	return err
-}
-
-func migrate(ctx context.Context, conn *sqlite.Conn) error {
+func migrate(ctx context.Context, c *conn) error {
 	var id, version, tables int64
 	for text, to := range map[string]*int64{
 		"PRAGMA application_id":              &id,
 		"PRAGMA user_version":                &version,
 		"SELECT count(*) FROM sqlite_schema": &tables,
 	} {
-		n, err := sqlitex.ResultInt64(conn.Prep(text))
+		n, err := sqlitex.ResultInt64(c.Prep(text))
 		if err != nil {
 			return explain(err)
 		}
@@ -221,16 +162,16 @@ func migrate(ctx context.Context, conn *sqlite.Conn) error {
 	for n := range schemaVersion {
 		schema.Migrations = append(schema.Migrations, embedded(schemaFiles, fmt.Sprintf("schema/%d.sql", n+1)))
 	}
-	return sqlitemigration.Migrate(ctx, conn, schema)
+	return sqlitemigration.Migrate(ctx, c.Conn, schema)
 }
 
 // checkDurable reads the settings back, because SQLite ignores what it cannot do without a word.
-func checkDurable(conn *sqlite.Conn) error {
-	mode, err := sqlitex.ResultText(conn.Prep("PRAGMA journal_mode"))
+func checkDurable(c *conn) error {
+	mode, err := sqlitex.ResultText(c.Prep("PRAGMA journal_mode"))
 	if err != nil {
 		return err
 	}
-	sync, err := sqlitex.ResultInt64(conn.Prep("PRAGMA synchronous"))
+	sync, err := sqlitex.ResultInt64(c.Prep("PRAGMA synchronous"))
 	if err != nil {
 		return err
 	}

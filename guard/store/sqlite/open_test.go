@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
+	engine "modernc.org/sqlite"
 	zombiezen "zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
@@ -30,6 +32,14 @@ func TestOpenMakesPrivateFiles(t *testing.T) {
 		} else if got := info.Mode().Perm(); got != want {
 			t.Errorf("%s has mode %04o, want %04o", name, got, want)
 		}
+	}
+}
+
+// TestFdatasync holds the engine to the flush that the figures of the package were taken with.
+func TestFdatasync(t *testing.T) {
+	openAt(t, filepath.Join(t.TempDir(), "ledger.db"), sqlite.Options{})
+	if runtime.GOOS == "linux" && !engine.FdatasyncEnabled() {
+		t.Error("a commit flushes with fsync")
 	}
 }
 

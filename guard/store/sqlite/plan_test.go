@@ -33,7 +33,7 @@ func TestPlans(t *testing.T) {
 	}
 	for _, name := range []string{
 		"effect_by_key", "effect_by_id", "effect_by_caller_key", "effect_by_wide", "effect_by_identity",
-		"effect_insert", "effect_update", "effect_extend", "event_insert", "event_with_previous", "last_numbers",
+		"effect_insert", "effect_settle", "effect_update", "effect_extend", "event_insert", "event_with_previous", "last_numbers",
 	} {
 		if program, ok := programs[name]; !ok || strings.Contains(program, "OpenEphemeral") || strings.Contains(program, "Sorter") {
 			t.Errorf("%s builds a table (or is missing: %v)", name, !ok)

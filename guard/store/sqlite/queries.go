@@ -26,6 +26,7 @@ var (
 	sqlEffectByWide      = query("effect_by_wide")
 	sqlEffectExtend      = query("effect_extend")
 	sqlEffectInsert      = query("effect_insert")
+	sqlEffectSettle      = query("effect_settle")
 	sqlEffectUpdate      = query("effect_update")
 	sqlEffectsDue        = query("effects_due")
 	sqlEffectsInReview   = query("effects_in_review")

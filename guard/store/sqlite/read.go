@@ -21,13 +21,13 @@ const (
 )
 
 // read runs f on a connection for reads.
-func (s *Store) read(ctx context.Context, op string, f func(*sqlite.Conn) error) error {
-	conn, err := s.reader(ctx, op)
+func (s *Store) read(ctx context.Context, op string, f func(*conn) error) error {
+	c, err := s.reader(ctx, op)
 	if err != nil {
 		return err
 	}
-	defer func() { s.readers <- conn }()
-	err = f(conn)
+	defer func() { s.readers <- c }()
+	err = f(c)
 	if err != nil && !isRefusal(err) {
 		return unavailable(op, err)
 	}
@@ -37,8 +37,8 @@ func (s *Store) read(ctx context.Context, op string, f func(*sqlite.Conn) error)
 // Lookup implements guard.Store.
 func (s *Store) Lookup(ctx context.Context, key fingerprint.Digest) (guard.Found, error) {
 	var found guard.Found
-	err := s.read(ctx, "lookup", func(conn *sqlite.Conn) error {
-		r, err := findByKey(conn, key)
+	err := s.read(ctx, "lookup", func(c *conn) error {
+		r, err := findByKey(c, key)
 		found.Now = s.now()
 		if err != nil || r == nil {
 			return err
@@ -47,7 +47,7 @@ func (s *Store) Lookup(ctx context.Context, key fingerprint.Digest) (guard.Found
 			found.Now = r.Updated
 		}
 		found.Effect = &r.Effect
-		return load(conn, "lookup", r)
+		return load(c, "lookup", r)
 	})
 	if err != nil {
 		return guard.Found{}, err
@@ -58,12 +58,12 @@ func (s *Store) Lookup(ctx context.Context, key fingerprint.Digest) (guard.Found
 // Get implements guard.Store.
 func (s *Store) Get(ctx context.Context, tenant, id string) (guard.Effect, error) {
 	var out guard.Effect
-	err := s.read(ctx, "get", func(conn *sqlite.Conn) error {
-		r, err := findInTenant(conn, "get", tenant, id)
+	err := s.read(ctx, "get", func(c *conn) error {
+		r, err := findInTenant(c, "get", tenant, id)
 		if err != nil {
 			return err
 		}
-		if err := load(conn, "get", r); err != nil {
+		if err := load(c, "get", r); err != nil {
 			return err
 		}
 		out = r.Effect
@@ -81,19 +81,19 @@ func (s *Store) List(ctx context.Context, q guard.Query) ([]guard.Effect, error)
 		return nil, invalid("list", "/limit", fmt.Sprintf("a page has 1 to %d effects", maxPage))
 	}
 	var out []guard.Effect
-	err := s.read(ctx, "list", func(conn *sqlite.Conn) error {
+	err := s.read(ctx, "list", func(c *conn) error {
 		// A page whose filters match little reads many rows, so that a caller who leaves must be able to end it.
-		conn.SetInterrupt(ctx.Done())
-		defer conn.SetInterrupt(nil)
+		c.SetInterrupt(ctx.Done())
+		defer c.SetInterrupt(nil)
 		before := int64(math.MaxInt64)
 		if q.Before != "" {
-			last, err := findInTenant(conn, "list", q.Tenant, q.Before)
+			last, err := findInTenant(c, "list", q.Tenant, q.Before)
 			if err != nil {
 				return err
 			}
 			before = last.number
 		}
-		rows, err := list(conn, q, before)
+		rows, err := list(c, q, before)
 		for _, r := range rows {
 			out = append(out, r.Effect)
 		}
@@ -102,7 +102,7 @@ func (s *Store) List(ctx context.Context, q guard.Query) ([]guard.Effect, error)
 	return out, err
 }
 
-func list(conn *sqlite.Conn, q guard.Query, before int64) ([]*record, error) {
+func list(c *conn, q guard.Query, before int64) ([]*record, error) {
 	states, err := json.Marshal(append([]guard.State{}, q.States...)) // [] and not null for none
 	if err != nil {
 		return nil, err
@@ -111,7 +111,7 @@ func list(conn *sqlite.Conn, q guard.Query, before int64) ([]*record, error) {
 	if q.Review {
 		text = sqlEffectsInReview
 	}
-	stmt, err := conn.Prepare(text)
+	stmt, err := c.Prepare(text)
 	if err != nil {
 		return nil, err
 	}
@@ -136,12 +136,12 @@ func all(stmt *sqlite.Stmt) ([]*record, error) {
 // Events implements guard.Store. It answers CodeCorrupt when the chain does not verify from end to end.
 func (s *Store) Events(ctx context.Context, tenant, id string) ([]guard.Event, error) {
 	var out []guard.Event
-	err := s.read(ctx, "events", func(conn *sqlite.Conn) error {
-		r, err := findInTenant(conn, "events", tenant, id)
+	err := s.read(ctx, "events", func(c *conn) error {
+		r, err := findInTenant(c, "events", tenant, id)
 		if err != nil {
 			return err
 		}
-		if out, err = chain(conn, r); err != nil {
+		if out, err = chain(c, r); err != nil {
 			return err
 		}
 		if !verifies(r, out) {
@@ -157,8 +157,8 @@ func (s *Store) Events(ctx context.Context, tenant, id string) ([]guard.Event, e
 
 // chain returns the events of an effect in order. They were all written before the row that names the last one
 // was read, and none of them ever changes, so that two statements see what one would.
-func chain(conn *sqlite.Conn, r *record) ([]guard.Event, error) {
-	stmt, err := conn.Prepare(sqlEventsOfEffect)
+func chain(c *conn, r *record) ([]guard.Event, error) {
+	stmt, err := c.Prepare(sqlEventsOfEffect)
 	if err != nil {
 		return nil, err
 	}

@@ -19,8 +19,8 @@ func one(stmt *sqlite.Stmt) (*record, error) {
 	return r, stmt.Reset()
 }
 
-func findByKey(conn *sqlite.Conn, key [32]byte) (*record, error) {
-	stmt, err := conn.Prepare(sqlEffectByKey)
+func findByKey(c *conn, key [32]byte) (*record, error) {
+	stmt, err := c.Prepare(sqlEffectByKey)
 	if err != nil {
 		return nil, err
 	}
@@ -28,8 +28,8 @@ func findByKey(conn *sqlite.Conn, key [32]byte) (*record, error) {
 	return one(stmt)
 }
 
-func findByID(conn *sqlite.Conn, id string) (*record, error) {
-	stmt, err := conn.Prepare(sqlEffectByID)
+func findByID(c *conn, id string) (*record, error) {
+	stmt, err := c.Prepare(sqlEffectByID)
 	if err != nil {
 		return nil, err
 	}
@@ -38,8 +38,8 @@ func findByID(conn *sqlite.Conn, id string) (*record, error) {
 }
 
 // findInTenant returns CodeNotFound for an effect that does not exist and for one of another tenant alike.
-func findInTenant(conn *sqlite.Conn, op, tenant, id string) (*record, error) {
-	r, err := findByID(conn, id)
+func findInTenant(c *conn, op, tenant, id string) (*record, error) {
+	r, err := findByID(c, id)
 	if err == nil && (r == nil || r.Tenant != tenant) {
 		err = notFound(op)
 	}
@@ -48,13 +48,13 @@ func findInTenant(conn *sqlite.Conn, op, tenant, id string) (*record, error) {
 
 // load attaches the arguments and the result. It answers CodeCorrupt where an event that it reads does not
 // verify, or the row does not agree with its last event.
-func load(conn *sqlite.Conn, op string, r *record) error {
+func load(c *conn, op string, r *record) error {
 	numbers := [...]int64{r.headEvent, r.argumentsEvent, r.resultEvent}
 	for i, n := range numbers {
 		if n == 0 && i > 0 || i > 0 && n == numbers[0] || i > 1 && n == numbers[1] {
 			continue
 		}
-		stmt, err := conn.Prepare(sqlEventWithPrevious)
+		stmt, err := c.Prepare(sqlEventWithPrevious)
 		if err != nil {
 			return err
 		}
@@ -102,11 +102,12 @@ func (w *writer) at(r *record) time.Time {
 	return w.now
 }
 
-// create records a new effect with its first event. It returns false where its generation or its id exists.
-func (w *writer) create(r *record, e guard.Event) (bool, error) {
+// create records a new effect with its first event, whose Content is computed where it is nil. It returns false where
+// its generation or its id exists.
+func (w *writer) create(r *record, e guard.Event, content *[32]byte) (bool, error) {
 	r.number = w.lastEffect + 1
 	r.Created, r.Updated, r.Since = w.now, w.now, w.now
-	w.seal(r, &e, "")
+	w.seal(r, &e, "", content)
 	stmt, err := w.conn.Prepare(sqlEffectInsert)
 	if err != nil {
 		return false, err
@@ -125,19 +126,24 @@ func (w *writer) create(r *record, e guard.Event) (bool, error) {
 // errMoved says that an effect was changed after it was read. Nothing was written.
 var errMoved = errors.New("the effect is not as it was read")
 
-// change records what an event made of an effect, whose state it had when it was found.
-func (w *writer) change(r *record, from guard.State, e guard.Event) error {
+// change records what an event, whose Content is computed where it is nil, made of an effect, whose state it had when
+// it was found.
+func (w *writer) change(r *record, from guard.State, e guard.Event, content *[32]byte) error {
 	before := r.headEvent
 	r.Updated = w.at(r)
 	if e.Kind != guard.EventNoted {
 		r.Since = r.Updated
 	}
-	w.seal(r, &e, from)
-	stmt, err := w.conn.Prepare(sqlEffectUpdate)
+	w.seal(r, &e, from, content)
+	text, bind := sqlEffectUpdate, bindUpdate
+	if e.Kind == guard.EventSettled || e.Kind == guard.EventNoted {
+		text, bind = sqlEffectSettle, bindSettle
+	}
+	stmt, err := w.conn.Prepare(text)
 	if err != nil {
 		return err
 	}
-	bindUpdate(stmt, r, from, before)
+	bind(stmt, r, from, before)
 	if _, err := stmt.Step(); err != nil {
 		return err
 	}
@@ -148,10 +154,14 @@ func (w *writer) change(r *record, from guard.State, e guard.Event) error {
 }
 
 // seal completes an event, makes it the last one of its effect and notes which bytes it brings.
-func (w *writer) seal(r *record, e *guard.Event, from guard.State) {
+func (w *writer) seal(r *record, e *guard.Event, from guard.State, content *[32]byte) {
 	e.Effect, e.Seq, e.At = r.ID, r.Events+1, r.Updated
 	e.From, e.To, e.Fence = from, r.State, r.Fence
-	e.Hash = e.Seal(r.Head)
+	if content == nil {
+		e.Hash = e.Seal(r.Head)
+	} else {
+		e.Hash = e.SealWith(r.Head, *content)
+	}
 	r.Events, r.Head, r.headEvent = e.Seq, e.Hash, w.lastEvent+1
 	if len(e.Arguments) > 0 {
 		r.argumentsEvent = r.headEvent

@@ -44,7 +44,8 @@ func (b *binder) blob(p []byte) *binder {
 }
 
 func (b *binder) null() *binder {
-	b.n++ // a parameter that is not bound is NULL
+	b.n++
+	b.stmt.BindNull(b.n)
 	return b
 }
 
@@ -175,6 +176,15 @@ func bindUpdate(stmt *sqlite.Stmt, r *record, from guard.State, at int64) {
 	b.number(r.Fence).text(r.Claim).number(int64(r.Attempts)).number(int64(r.Failures))
 	b.text(string(r.Review)).text(r.Policy).number(int64(r.Window)).time(r.Updated).time(r.Since).time(r.due()).time(r.WindowUntil)
 	b.number(int64(r.Events)).blob(r.Head[:]).number(r.headEvent).reference(r.argumentsEvent).reference(r.resultEvent)
+}
+
+// bindSettle is bindUpdate for a change that leaves the claim as it is.
+func bindSettle(stmt *sqlite.Stmt, r *record, from guard.State, at int64) {
+	b := binder{stmt: stmt}
+	b.number(r.number).text(string(from)).number(at)
+	b.text(string(r.State)).text(string(r.Code)).text(r.Reason).number(int64(r.Failures)).text(string(r.Review))
+	b.time(r.Updated).time(r.Since).time(r.due()).time(r.WindowUntil)
+	b.number(int64(r.Events)).blob(r.Head[:]).number(r.headEvent).reference(r.resultEvent)
 }
 
 func bindEvent(stmt *sqlite.Stmt, number, effect, previous int64, e *guard.Event) {

@@ -63,10 +63,11 @@ func (s *Store) Settle(ctx context.Context, in guard.Settlement) (guard.Effect, 
 	if !slices.Contains([]guard.State{guard.Done, guard.Failed, guard.Partial, guard.Unknown}, in.State) {
 		return guard.Effect{}, invalid("settle", "/state", "an outcome is done, failed, partial or unknown")
 	}
+	content := settledEvent(&in, guard.Pending, in.Claim).Content()
 	var out guard.Effect
 	err := s.write(ctx, "settle", func(w *writer) (err error) {
 		if r := w.recent.take(in.ID); r != nil && r.Tenant == in.Tenant {
-			if out, err = w.settle(&in, r); !errors.Is(err, errMoved) {
+			if out, err = w.settle(&in, r, &content); !errors.Is(err, errMoved) {
 				return err
 			}
 		}
@@ -75,7 +76,7 @@ func (s *Store) Settle(ctx context.Context, in guard.Settlement) (guard.Effect, 
 			err = load(w.conn, "settle", r)
 		}
 		if err == nil {
-			out, err = w.settle(&in, r)
+			out, err = w.settle(&in, r, &content)
 		}
 		return err
 	})
@@ -86,8 +87,8 @@ func (s *Store) Settle(ctx context.Context, in guard.Settlement) (guard.Effect, 
 }
 
 // settle settles an effect as it was read or remembered. It returns errMoved, for a refusal too, when the effect is no
-// longer as r knows it.
-func (w *writer) settle(in *guard.Settlement, r *record) (guard.Effect, error) {
+// longer as r knows it. The content is that of the event of a pending claim that was named.
+func (w *writer) settle(in *guard.Settlement, r *record, content *[32]byte) (guard.Effect, error) {
 	const op = "settle"
 	from := r.State
 	switch {
@@ -108,10 +109,19 @@ func (w *writer) settle(in *guard.Settlement, r *record) (guard.Effect, error) {
 		r.Failures = r.Attempts
 	}
 	r.Review = reviewAfter(r.Review, in)
-	err := w.change(r, from, guard.Event{
-		Kind: guard.EventSettled, Actor: in.Actor, Code: in.Code, Note: in.Reason, Claim: r.Claim, Result: in.Result,
-	})
+	if from != guard.Pending || r.Claim != in.Claim {
+		content = nil
+	}
+	err := w.change(r, from, *settledEvent(in, from, r.Claim), content)
 	return r.Effect, err
+}
+
+// settledEvent is the event of an outcome, as far as it is known before its time.
+func settledEvent(in *guard.Settlement, from guard.State, claim string) *guard.Event {
+	return &guard.Event{
+		Effect: in.ID, Kind: guard.EventSettled, From: from, To: in.State, Fence: in.Fence,
+		Actor: in.Actor, Code: in.Code, Note: in.Reason, Claim: claim, Result: in.Result,
+	}
 }
 
 // unmoved returns errMoved unless the effect is still as r knows it. A lease is renewed without an event.

@@ -7,8 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"zombiezen.com/go/sqlite"
-
 	"github.com/onceguard/onceguard/guard"
 )
 
@@ -21,7 +19,7 @@ type Store struct {
 	writer  *writer
 
 	// readers holds the idle connections for reads. An entry is nil while the file cannot be opened.
-	readers chan *sqlite.Conn
+	readers chan *conn
 	closing chan struct{}
 }
 
@@ -35,7 +33,7 @@ func newStore(path string, o Options, held *os.File) *Store {
 		path:    path,
 		options: o,
 		held:    held,
-		readers: make(chan *sqlite.Conn, o.Readers),
+		readers: make(chan *conn, o.Readers),
 		closing: make(chan struct{}),
 	}
 	s.writer = newWriter(s)
@@ -84,7 +82,7 @@ func (s *Store) disconnect() error {
 }
 
 // reader waits for an idle connection for reads, which must be given back.
-func (s *Store) reader(ctx context.Context, op string) (*sqlite.Conn, error) {
+func (s *Store) reader(ctx context.Context, op string) (*conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, unavailable(op, err)
 	}
@@ -94,12 +92,12 @@ func (s *Store) reader(ctx context.Context, op string) (*sqlite.Conn, error) {
 	default:
 	}
 	select {
-	case conn := <-s.readers:
-		if conn == nil {
+	case c := <-s.readers:
+		if c == nil {
 			s.readers <- nil
 			return nil, unavailable(op, errors.New("the file cannot be opened again after a failed commit"))
 		}
-		return conn, nil
+		return c, nil
 	case <-s.closing:
 		return nil, closed(op)
 	case <-ctx.Done():

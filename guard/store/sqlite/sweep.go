@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"zombiezen.com/go/sqlite"
-
 	"github.com/onceguard/onceguard/guard"
 )
 
@@ -31,20 +29,20 @@ func (s *Store) Sweep(ctx context.Context, limit int) ([]guard.Effect, error) {
 
 // anyDue spares the writer the sweeps that find nothing, which are nearly all.
 func (s *Store) anyDue(ctx context.Context) (bool, error) {
-	conn, err := s.reader(ctx, "sweep")
+	c, err := s.reader(ctx, "sweep")
 	if err != nil {
 		return false, err
 	}
-	defer func() { s.readers <- conn }()
-	due, err := findDue(conn, s.now(), 1)
+	defer func() { s.readers <- c }()
+	due, err := findDue(c, s.now(), 1)
 	if err != nil {
 		return false, unavailable("sweep", err)
 	}
 	return len(due) > 0, nil
 }
 
-func findDue(conn *sqlite.Conn, now time.Time, limit int) ([]*record, error) {
-	stmt, err := conn.Prepare(sqlEffectsDue)
+func findDue(c *conn, now time.Time, limit int) ([]*record, error) {
+	stmt, err := c.Prepare(sqlEffectsDue)
 	if err != nil {
 		return nil, err
 	}
@@ -73,10 +71,10 @@ func (w *writer) sweep(limit int) ([]guard.Effect, error) {
 }
 
 // loadSound loads what verifies. A record that does not is left for a person, and must not keep the others waiting.
-func loadSound(conn *sqlite.Conn, op string, rows []*record) ([]*record, error) {
+func loadSound(c *conn, op string, rows []*record) ([]*record, error) {
 	sound := rows[:0]
 	for _, r := range rows {
-		if err := load(conn, op, r); err == nil {
+		if err := load(c, op, r); err == nil {
 			sound = append(sound, r)
 		} else if guard.CodeOf(err) != guard.CodeCorrupt {
 			return nil, err
@@ -103,7 +101,7 @@ func (w *writer) expire(r *record) error {
 	}
 	r.Code, r.Reason = event.Code, ""
 	r.setUntil(time.Time{})
-	return w.change(r, from, event)
+	return w.change(r, from, event, nil)
 }
 
 // Unsent implements guard.Store. A limit below 1 finds nothing.
@@ -112,8 +110,8 @@ func (s *Store) Unsent(ctx context.Context, age time.Duration, limit int) ([]gua
 		return nil, nil
 	}
 	var out []guard.Effect
-	err := s.read(ctx, "unsent", func(conn *sqlite.Conn) error {
-		stmt, err := conn.Prepare(sqlEffectsUnsent)
+	err := s.read(ctx, "unsent", func(c *conn) error {
+		stmt, err := c.Prepare(sqlEffectsUnsent)
 		if err != nil {
 			return err
 		}
@@ -123,7 +121,7 @@ func (s *Store) Unsent(ctx context.Context, age time.Duration, limit int) ([]gua
 		if err != nil {
 			return err
 		}
-		rows, err = loadSound(conn, "unsent", rows)
+		rows, err = loadSound(c, "unsent", rows)
 		for _, r := range rows {
 			out = append(out, r.Effect)
 		}

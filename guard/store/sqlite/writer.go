@@ -43,12 +43,12 @@ type writer struct {
 	mu     sync.RWMutex // held for reading while a request is put into the queue
 	closed bool
 
-	conn       *sqlite.Conn // nil after a commit that failed, until the file was opened again
-	now        time.Time    // of the request that is applied
-	lastEffect int64        // highest number in use, read at the start of each batch
+	conn       *conn     // nil after a commit that failed, until the file was opened again
+	now        time.Time // of the request that is applied
+	lastEffect int64     // highest number in use, read at the start of each batch
 	lastEvent  int64
 	recent     recent
-	commitConn func(*sqlite.Conn) error // replaced by tests
+	commitConn func(*conn) error // replaced by tests
 }
 
 func newWriter(s *Store) *writer {
@@ -56,7 +56,7 @@ func newWriter(s *Store) *writer {
 		store:      s,
 		queue:      make(chan *request, s.options.MaxBatch),
 		stopped:    make(chan struct{}),
-		commitConn: func(c *sqlite.Conn) error { return exec(c, "COMMIT") },
+		commitConn: func(c *conn) error { return c.exec("COMMIT") },
 	}
 }
 
@@ -218,7 +218,7 @@ func (w *writer) begin() error {
 		}
 	}
 	// IMMEDIATE takes the right to write at once: what the batch reads stays true until its commit.
-	if err := exec(w.conn, "BEGIN IMMEDIATE"); err != nil {
+	if err := w.conn.exec("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
 	stmt, err := w.conn.Prepare(sqlLastNumbers)
@@ -239,7 +239,7 @@ func (w *writer) rollback() error {
 	if w.conn == nil || w.conn.AutocommitEnabled() {
 		return nil
 	}
-	err := exec(w.conn, "ROLLBACK")
+	err := w.conn.exec("ROLLBACK")
 	if err != nil || !w.conn.AutocommitEnabled() {
 		w.abandon()
 	}
@@ -278,14 +278,4 @@ func (w *writer) reopen() error {
 		w.abandon()
 	}
 	return err
-}
-
-// exec runs a statement that returns no rows.
-func exec(conn *sqlite.Conn, text string) error {
-	stmt, err := conn.Prepare(text)
-	if err != nil {
-		return err
-	}
-	_, err = stmt.Step()
-	return errors.Join(err, stmt.Reset())
 }
