@@ -63,9 +63,13 @@ func noteAnswer(n *record, a *client.Answer) {
 
 // call is POST /v1/calls.
 func (a *API) call(ctx context.Context, p guard.Principal, r callRequest) (*callResponse, error) {
+	var confirm guard.Confirm
+	if r.Confirm != nil {
+		confirm = guard.Confirm(*r.Confirm)
+	}
 	answer, err := a.guard.Do(ctx, p, guard.Call{
 		Tool: r.Tool, Arguments: r.Arguments, CallID: r.CallID, Run: r.Run, Agent: r.Agent, Labels: r.Labels,
-		IdempotencyKey: r.IdempotencyKey, TraceParent: r.trace, Execute: guard.Execute(r.Execute), Wait: r.prefer.budget(),
+		IdempotencyKey: r.IdempotencyKey, Occurrence: r.Occurrence, Confirm: confirm, TraceParent: r.trace, Execute: guard.Execute(r.Execute), Wait: r.prefer.budget(),
 	})
 	if err != nil {
 		return nil, err
@@ -123,6 +127,9 @@ func explanation(g *guard.Explanation) client.Explanation {
 	}
 	for i, d := range g.Differs {
 		w.Differs[i] = client.Difference{Argument: d.Argument, Role: d.Role, Earlier: d.Earlier, Now: d.Now}
+	}
+	if o := g.Confirm; o != nil {
+		w.Confirm = &client.Offer{Token: o.Token, ExpiresAt: o.Expires}
 	}
 	if m := g.Matched; m != nil {
 		w.Matched = &client.Matched{

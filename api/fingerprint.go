@@ -19,7 +19,7 @@ func (a *API) fingerprint(ctx context.Context, p guard.Principal, q client.Quest
 	}
 	f := client.Fingerprint{
 		Rule: e.Rule, Source: e.Source, Fingerprint: hex.EncodeToString(e.Key[:]), Spec: e.Spec, Terms: terms(e.Terms),
-		Canonical: e.Canonical, Comparison: comparison(e.Comparison),
+		Canonical: e.Canonical, Comparison: comparison(&e),
 	}
 	if q.Other != nil {
 		f.Other = terms(e.Other)
@@ -57,13 +57,17 @@ func terms(list []fingerprint.Term) []client.Term {
 	return w
 }
 
-func comparison(g *fingerprint.Comparison) *client.Comparison {
+func comparison(e *guard.Explained) *client.Comparison {
+	g := e.Comparison
 	if g == nil {
 		return nil
 	}
-	w := &client.Comparison{Same: g.Same, Because: g.Because, Differs: make([]client.TermConflict, len(g.Differs))}
+	w := &client.Comparison{Same: g.Same, Relation: cmp.Or(string(e.Verdict.Relation), "different"), Sentence: e.Verdict.Sentence, Because: g.Because, Differs: make([]client.TermConflict, len(g.Differs))}
 	for i, d := range g.Differs {
 		w.Differs[i] = client.TermConflict{Argument: d.Argument, Role: d.Role.String(), Earlier: d.Earlier, Now: d.Now, Decides: d.Decides}
+	}
+	if n := e.Verdict.Nearness; n.Argument != "" {
+		w.Likeness = &client.Likeness{Verdict: n.Verdict.String(), Score: n.Score, Argument: n.Argument, Contrast: n.Contrast}
 	}
 	return w
 }

@@ -38,6 +38,7 @@ func brief(r *policy.Rule) client.Policy {
 		Scope: r.Scope, Window: r.Window.String(), On: map[string]string{
 			"pending": string(r.On.Pending), "done": string(r.On.Done), "failed": string(r.On.Failed), "partial": string(r.On.Partial),
 			"unknown": string(r.On.Unknown), "same_identity": string(r.On.SameIdentity), "other_scope": string(r.On.OtherScope),
+			"near": string(r.On.Near),
 		},
 	}
 	if r.Upstream != nil {

@@ -1,48 +1,52 @@
 package fingerprint
 
-import (
-	"iter"
-	"strings"
-)
+import "iter"
 
 // argument is one argument of a call: its declaration, undeclared for one that no declaration names, and its value, zero
 // for one that is absent.
 type argument struct {
-	name string
+	name string // its common name
 	*declared
 	value Value
+	// shadowed says that another argument is declared under the common name that is this undeclared one's own name.
+	shadowed bool
 }
 
 // isObject reports whether args is an object of named arguments. The zero Value is an empty one.
 func isObject(args Value) bool { return args.IsZero() || args.Type() == Object }
 
-// visit gives the declared and the present arguments together in the order of their names.
+// visit gives the declared and the present arguments together in the order of their common names. Of two with one name
+// the declared one comes first.
 func (s *Spec) visit(args Value) iter.Seq[argument] {
 	return func(yield func(argument) bool) {
 		rest := s.arguments
-		for i := 0; i < args.Len() || len(rest) > 0; {
-			order := -1 // of the next declared argument and the next present one
-			if i < args.Len() {
-				order = 1
-				if len(rest) > 0 {
-					order = strings.Compare(rest[0].Name, args.sorted(i).name())
+		for i := range args.Len() {
+			m := args.sorted(i)
+			name := m.name()
+			if s.find(name) != undeclared {
+				continue
+			}
+			for len(rest) > 0 && rest[0].common <= name {
+				if !yield(s.argument(rest[0], args)) {
+					return
 				}
-			}
-			a := argument{declared: undeclared}
-			if order >= 0 {
-				a.value = args.sorted(i)
-				a.name = a.value.name()
-				i++
-			}
-			if order <= 0 {
-				a.declared, a.name = rest[0], rest[0].Name
 				rest = rest[1:]
 			}
-			if !yield(a) {
+			if !yield(argument{name, s.undeclared(args, name), m, s.isCommon(name)}) {
+				return
+			}
+		}
+		for _, d := range rest {
+			if !yield(s.argument(d, args)) {
 				return
 			}
 		}
 	}
+}
+
+func (s *Spec) argument(d *declared, args Value) argument {
+	v, _ := args.Get(d.Name)
+	return argument{name: d.common, declared: d, value: v}
 }
 
 // counts returns the value that v stands for, v being zero when absent: a default where there is one, zero when it
@@ -62,11 +66,19 @@ func (d *declared) counts(v Value) (counted Value, note string) {
 	}
 }
 
+// shadowTag begins the form of an undeclared argument whose name is the common name of another one. No reader uses it, so
+// that the two never have the same form under their name.
+const shadowTag = "undeclared "
+
 // append appends the normal form of the argument; nothing when it contributes nothing.
 func (a argument) append(dst []byte, in call) (form []byte, note string) {
 	v, stands := a.counts(a.value)
 	if v.IsZero() {
 		return dst, stands
+	}
+	if a.shadowed {
+		form, _ = a.read.normalise(append(dst, shadowTag...), in, v)
+		return form, "not declared, and another argument is compared under this name; kept apart from it"
 	}
 	form, note = a.read.normalise(dst, in, v)
 	if stands == "" || note == "" {

@@ -22,7 +22,8 @@ func listOf(element reader) reader {
 	}
 }
 
-// setOf reads a list whose order and repetitions do not count; otherwise it is listOf.
+// setOf reads a list whose order and repetitions do not count; otherwise it is listOf. A set of email also takes a string
+// of several addresses ("a@x.example, b@x.example") for the set of them.
 func setOf(element reader) reader {
 	return func(dst []byte, in call, v Value) (form []byte, note string, ok bool) {
 		forms, note, ok := element.all(in, v)
@@ -97,7 +98,8 @@ func asList(v Value) (list Value, single, ok bool) {
 	}
 }
 
-// listText reads a list that a model wrote into a string: JSON, or what Python prints for a list of simple strings.
+// listText reads a list that a model wrote into a string: JSON, or what Python prints for a list of simple strings, or of
+// numbers and constants.
 func listText(s string) (Value, bool) {
 	s = strings.TrimSpace(s)
 	if !strings.HasPrefix(s, "[") || !strings.HasSuffix(s, "]") {
@@ -105,10 +107,16 @@ func listText(s string) (Value, bool) {
 	}
 	list, err := Decode([]byte(s), Limits{})
 	if err != nil && !strings.ContainsAny(s, `"\`) {
+		if !strings.Contains(s, "'") {
+			s = pythonWords.Replace(s)
+		}
 		list, err = Decode([]byte(strings.ReplaceAll(s, "'", `"`)), Limits{})
 	}
 	return list, err == nil
 }
+
+// pythonWords are replaced only where there are no strings, which could hold them.
+var pythonWords = strings.NewReplacer("True", "true", "False", "false", "None", "null")
 
 func appendForms(dst []byte, forms []string) []byte {
 	dst = append(dst, '[')

@@ -1,7 +1,6 @@
 package fingerprint
 
 import (
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -26,40 +25,16 @@ type Comparison struct {
 // keys only within one tenant, effect type, scope and occurrence.
 func Compare(earlier, now []Term) Comparison {
 	c := Comparison{Same: true, Because: []string{}, Differs: []Difference{}}
-	before := make(map[string]Term, len(earlier))
-	for _, t := range earlier {
-		before[t.Argument] = t
-	}
-	for _, t := range now {
-		b, known := before[t.Argument]
-		if !known {
-			b = Term{Argument: t.Argument, Kind: t.Kind, Role: t.Role}
-		}
-		delete(before, t.Argument)
-		c.add(b, t)
-	}
-	for _, b := range earlier {
-		if _, left := before[b.Argument]; left {
-			c.add(b, Term{Argument: b.Argument, Kind: b.Kind, Role: b.Role})
+	for _, p := range Align(earlier, now) {
+		switch {
+		case p.Standing == Respelled:
+			c.Because = append(c.Because, because(p.Earlier, p.Now))
+		case p.Earlier.Normal != p.Now.Normal:
+			c.Same = c.Same && !p.Role.Decides()
+			c.Differs = append(c.Differs, Difference{p.Argument, p.Role, p.Earlier.Raw, p.Now.Raw, p.Role.Decides()})
 		}
 	}
-	slices.SortStableFunc(c.Differs, func(a, b Difference) int { return a.Role.rank() - b.Role.rank() })
 	return c
-}
-
-func (c *Comparison) add(earlier, now Term) {
-	role := now.Role
-	if earlier.Role.rank() < role.rank() {
-		role = earlier.Role
-	}
-	if earlier.Normal != now.Normal {
-		c.Same = c.Same && !role.Decides()
-		c.Differs = append(c.Differs, Difference{now.Argument, role, earlier.Raw, now.Raw, role.Decides()})
-		return
-	}
-	if earlier.Raw != now.Raw && role.Decides() {
-		c.Because = append(c.Because, because(earlier, now))
-	}
 }
 
 // because says why two spellings are equal.

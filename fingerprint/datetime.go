@@ -7,16 +7,19 @@ import (
 	_ "time/tzdata"
 )
 
-// compileDatetime reads a point in time. The form is an instant in UTC, a local time, or a date.
+// compileDatetime reads a point in time. The form is an instant in UTC, a local time, or a time of day.
 //
 // It joins the layouts of timelayout.go, an instant in any offset with the same instant in UTC, and missing seconds
 // with :00. With Zone, a time without an offset is the instant it names there (IANA time zone database); without it,
 // the time stays local. With Round, what is below the unit is dropped, in UTC or in local time.
 //
-// It keeps apart a local time from every instant, a date from its midnight, and a local time that its zone has twice or
+// A date alone is read as the midnight with which it begins: the rule says that the argument is a point in time, and that is
+// how tools read it; where it means the whole day, the kind is date.
+//
+// It keeps apart a local time from every instant, a time of day from one with a date, and a local time that its zone has twice or
 // never from any instant. Dates that can be read in two ways ("03/04/2024"), two-digit years, other zone abbreviations
 // than UTC and GMT, fractions beyond nanoseconds, relative times and numbers of seconds are compared exactly.
-func compileDatetime(a Argument) (reader, error) {
+func compileDatetime(a *declared) (reader, error) {
 	zone, err := loadZone(a.Zone)
 	if err != nil {
 		return nil, err
@@ -28,7 +31,14 @@ func compileDatetime(a Argument) (reader, error) {
 	return func(dst []byte, _ call, v Value) (form []byte, note string, ok bool) {
 		m, fault := readMoment(v)
 		if fault != "" {
-			return nil, fault, false
+			since, alone := clockText(v.Text())
+			if !alone {
+				return nil, fault, false
+			}
+			m = moment{time.Time{}.Add(since), clock}
+		}
+		if m.granularity == day {
+			m.granularity, note = local, "a date; compared as its midnight"
 		}
 		if m.granularity == local && zone != nil {
 			if instant, unique := resolve(m.time, zone); unique {
@@ -37,7 +47,7 @@ func compileDatetime(a Argument) (reader, error) {
 				note = "the zone has this local time twice or never; compared as a local time"
 			}
 		}
-		if round > 0 && m.granularity != day {
+		if round > 0 {
 			m.time = m.time.Truncate(round)
 		}
 		return m.append(dst), note, true
@@ -78,12 +88,16 @@ const (
 	day   granularity = iota // a date alone
 	local                    // date and time somewhere
 	inUTC                    // an instant
+	clock                    // a time of day alone
 )
 
 func (m moment) append(dst []byte) []byte {
 	switch m.granularity {
 	case day:
 		return m.time.AppendFormat(append(dst, "date "...), time.DateOnly)
+	case clock:
+		dst = m.time.AppendFormat(append(dst, "datetime "...), "T15:04:05.999999999")
+		return append(dst, " local"...)
 	case local:
 		dst = m.time.AppendFormat(append(dst, "datetime "...), "2006-01-02T15:04:05.999999999")
 		return append(dst, " local"...)

@@ -1,6 +1,8 @@
 package fingerprint
 
 import (
+	"bytes"
+	"fmt"
 	"net/mail"
 	"strings"
 
@@ -8,12 +10,66 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// readEmail reads one e-mail address (RFC 5322, section 3.4, by net/mail).
+// compileEmail reads one e-mail address (RFC 5322, section 3.4, by net/mail).
 //
 // It joins the case of the domain and its Unicode and ASCII form (IDNA, UTS #46), a display name with none
-// ("Ann <a@b.example>"), and the case of ASCII letters in the local part, which RFC 5321 lets a server tell apart and
-// hardly any does. It keeps apart dots and +tags in the local part, address literals and addresses without a domain,
-// several addresses in one string, and mailto: URLs; what is not one address is compared exactly.
+// ("Ann <a@b.example>"), and the case of ASCII letters in the local part. RFC 5321, section 2.4, lets a server tell that
+// case apart, but warns against it and hardly any does, while models and address books write it as they like. With
+// Providers, mailboxes of these domains are joined over dots in the local part and what follows a plus sign, as Gmail
+// delivers them; googlemail.com is then gmail.com, where gmail.com is one of them.
+//
+// It keeps apart dots and +tags elsewhere, address literals and addresses without a domain, several addresses in one
+// string (which a set of email takes apart), and mailto: URLs; what is not one address is compared exactly.
+func compileEmail(a *declared) (reader, error) {
+	if len(a.Providers) == 0 {
+		return readEmail, nil
+	}
+	providers, err := parseProviders(a.Providers)
+	if err != nil {
+		return nil, err
+	}
+	return func(dst []byte, in call, v Value) (form []byte, note string, ok bool) {
+		start := len(dst) + len("email ")
+		if dst, note, ok = readEmail(dst, in, v); !ok {
+			return nil, note, false
+		}
+		at := start + bytes.LastIndexByte(dst[start:], '@')
+		mailbox, provided := providers[string(dst[at+1:])]
+		if !provided {
+			return dst, "", true
+		}
+		local := foldMailbox(string(dst[start:at]))
+		return append(append(append(dst[:start], local...), '@'), mailbox...), "", true
+	}, nil
+}
+
+// parseProviders maps each domain to the one under which its mailboxes are compared.
+func parseProviders(domains []string) (map[string]string, error) {
+	providers := make(map[string]string, len(domains))
+	for _, d := range domains {
+		domain, err := idna.Lookup.ToASCII(strings.TrimSpace(d))
+		if err != nil || !strings.Contains(domain, ".") {
+			return nil, fmt.Errorf("providers: %q is not a domain such as gmail.com", d)
+		}
+		providers[domain] = domain
+	}
+	if _, listed := providers["gmail.com"]; listed {
+		providers["googlemail.com"] = "gmail.com"
+	}
+	return providers, nil
+}
+
+// foldMailbox drops the dots and the tag of a local part. Nothing is dropped where nothing or a quoted text would be left.
+func foldMailbox(local string) string {
+	mailbox, _, _ := strings.Cut(local, "+")
+	mailbox = strings.ReplaceAll(mailbox, ".", "")
+	if mailbox == "" || !isDotted(mailbox, "_-") {
+		return local
+	}
+	return mailbox
+}
+
+// readEmail reads an address without the rules of a provider.
 func readEmail(dst []byte, _ call, v Value) (form []byte, note string, ok bool) {
 	if v.Type() != String {
 		return nil, "not a string", false
@@ -28,6 +84,42 @@ func readEmail(dst []byte, _ call, v Value) (form []byte, note string, ok bool) 
 		return nil, note, false
 	}
 	return append(append(appendLowerASCII(dst, local), '@'), domain...), "", true
+}
+
+// takingAddresses makes the reader of a set of email take a string of several addresses.
+func takingAddresses(set reader) reader {
+	return func(dst []byte, in call, v Value) (form []byte, note string, ok bool) {
+		if list, several := addressList(v.Text()); several {
+			v = list
+		}
+		return set(dst, in, v)
+	}
+}
+
+// addressList takes a string of several addresses apart. Commas (RFC 5322, section 3.4) and semicolons, which mail
+// programs use for them, cannot stand in an address unless it is quoted, and quoted texts are left alone.
+func addressList(s string) (list Value, ok bool) {
+	if !strings.ContainsAny(s, ",;") || strings.ContainsAny(s, "\"\\(") {
+		return Value{}, false
+	}
+	text := []byte{'['}
+	for part := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == ',' || r == ';' }) {
+		part = strings.TrimSpace(part)
+		if part == "" {
+			continue
+		}
+		if _, plain := plainAddress(part); !plain {
+			if _, _, note := parseAddress(part); note != "" {
+				return Value{}, false
+			}
+		}
+		if len(text) > 1 {
+			text = append(text, ',')
+		}
+		text = appendQuoted(text, part)
+	}
+	list, err := Decode(append(text, ']'), Limits{})
+	return list, err == nil && list.Len() > 0
 }
 
 // parseAddress reads any address; note is why it could not.

@@ -9,9 +9,9 @@ import (
 
 // Kind is how an argument is normalised. The zero Kind is "exact". Kinds are comparable with ==.
 //
-// A base kind is one of exact, id, name, enum, number, money, bool, email, datetime, date and url; the file of each
-// says what it joins, where the rule comes from and what it deliberately keeps apart. "list of K", "set of K" and
-// "map of K" apply a kind to each element; "list", "set" and "map" alone mean "of exact".
+// KindNames lists the base kinds; the doc comment of each one's reader says what it joins, where the rule comes from and
+// what it deliberately keeps apart. "list of K", "set of K" and "map of K" apply a kind to each element; "list", "set" and
+// "map" alone mean "of exact" or, where the argument has Fields, "of object".
 type Kind struct {
 	name string // as String writes it; "" is exact
 }
@@ -22,7 +22,7 @@ const maxKindDepth = 4
 // families lists the base kinds. compile checks the options that belong to the kind.
 var families = []struct {
 	name    string
-	compile func(Argument) (reader, error)
+	compile func(*declared) (reader, error)
 }{
 	{"exact", plain(readExact)},
 	{"id", plain(readID)},
@@ -31,10 +31,25 @@ var families = []struct {
 	{"number", plain(readNumber)},
 	{"money", compileMoney},
 	{"bool", plain(readBool)},
-	{"email", plain(readEmail)},
+	{"email", compileEmail},
 	{"datetime", compileDatetime},
 	{"date", plain(readDate)},
 	{"url", plain(readURL)},
+	{"percent", plain(readPercent)},
+	{"duration", plain(readDuration)},
+	{"phone", compilePhone},
+	{"country", plain(readCountry)},
+	{"language", plain(readLanguage)},
+	{"path", plain(readPath)},
+	{"command", plain(readCommand)},
+	{"iban", plain(readIBAN)},
+	{"card", plain(readCard)},
+	{"json", plain(readJSON)},
+	{"object", compileObject},
+	{"text", plain(textReader("text"))},
+	{"markdown", plain(textReader("markdown"))},
+	{"html", plain(textReader("html"))},
+	{"auto", plain(readAuto)},
 }
 
 // collections lists the kinds that hold others.
@@ -137,7 +152,7 @@ func (k *Kind) UnmarshalText(text []byte) error {
 }
 
 // compile makes the reader of an argument's kind under its options.
-func (k Kind) compile(a Argument) (reader, error) {
+func (k Kind) compile(a *declared) (reader, error) {
 	names := strings.Split(k.String(), " of ")
 	base := names[len(names)-1]
 	for _, f := range families {
@@ -153,6 +168,9 @@ func (k Kind) compile(a Argument) (reader, error) {
 				if c.name == names[i] {
 					read = c.wrap(read)
 				}
+			}
+			if names[i] == "set" && names[i+1] == "email" {
+				read = takingAddresses(read)
 			}
 		}
 		return read, nil

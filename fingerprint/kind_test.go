@@ -24,7 +24,7 @@ func TestParseKind(t *testing.T) {
 	}
 	for in, part := range map[string]string{
 		"emial": `did you mean "email"?`, "monye": `did you mean "money"?`, "sett of id": `did you mean "set"?`,
-		"": "empty", "phone": "the kinds are exact, id", "set email": `"set of email"`, "set of": `"set of email"`,
+		"": "empty", "fax": "the kinds are exact, id", "set email": `"set of email"`, "set of": `"set of email"`,
 		"id of name": `unexpected "of"`, "set of emial": `did you mean "email"?`, "of": "unknown kind",
 		"list of list of list of list of list of id": "nests more than 4", "Email": `did you mean "email"?`,
 	} {
@@ -68,11 +68,12 @@ func TestResolveLocalTimes(t *testing.T) {
 		`"2024-10-27 02:30"`:     "datetime 2024-10-27T02:30:00 local", // twice
 		`"2024-10-27 03:00"`:     "datetime 2024-10-27T02:00:00Z",
 		`"2024-10-27T02:30:00Z"`: "datetime 2024-10-27T02:30:00Z",
-		`"2024-10-27"`:           "date 2024-10-27",
+		`"2024-10-27"`:           "datetime 2024-10-26T22:00:00Z", // a date is its midnight
 	} {
 		v := decode(t, `{"at":`+text+`}`)
 		term := s.Terms(v)[0]
-		if term.Normal != want || strings.HasSuffix(want, "local") != (term.Note != "") {
+		told := strings.HasSuffix(want, "local") || !strings.Contains(text, ":")
+		if term.Normal != want || told != (term.Note != "") {
 			t.Errorf("%s is %q (%s), want %q", text, term.Normal, term.Note, want)
 		}
 	}

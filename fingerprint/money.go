@@ -18,7 +18,7 @@ import (
 // It keeps apart an amount without a currency from one with any, and never rounds. Compared exactly are strings that
 // can be read in two ways ("1.234", "1,234": grouped or not), a currency that contradicts the rule or the sibling,
 // fractions of a minor unit, exponents in a string, and other types.
-func compileMoney(a Argument) (reader, error) {
+func compileMoney(a *declared) (reader, error) {
 	constant := ""
 	if code, isConstant := constantCurrency(a.Currency); isConstant {
 		constant = code

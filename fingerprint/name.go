@@ -14,8 +14,9 @@ import (
 
 // readName reads a name that people write: of a person, a channel, a folder.
 //
-// It joins what appendFolded joins. It keeps apart accents, punctuation, word order, and superscript, circled and
-// fraction digits from plain ones. Blank strings and other types are compared exactly; a whole number is its digits.
+// It joins what appendFolded joins, and a single hyphen between two letters with a space ("Front-end" and "Front end").
+// It keeps apart accents, other punctuation, hyphens beside a digit ("7-8" and "7 8"), word order, and superscript, circled
+// and fraction digits from plain ones. Blank strings and other types are compared exactly; a whole number is its digits.
 func readName(dst []byte, _ call, v Value) (form []byte, note string, ok bool) {
 	text, ok := scalarText(v)
 	if !ok {
@@ -26,6 +27,7 @@ func readName(dst []byte, _ call, v Value) (form []byte, note string, ok bool) {
 	if len(form) == len(dst) {
 		return nil, "blank", false
 	}
+	foldSeparators(form[len(dst):], "-", unicode.IsLetter)
 	return form, "", true
 }
 
@@ -35,7 +37,7 @@ func readName(dst []byte, _ call, v Value) (form []byte, note string, ok bool) {
 // "IN_PROGRESS", "In progress"), and the aliases of the rule with their canonical value. It keeps apart words that are
 // run together ("inProgress") and hyphens in any other place ("-1" and "1"). Blank strings and other types are
 // compared exactly; a whole number is its digits.
-func compileEnum(a Argument) (reader, error) {
+func compileEnum(a *declared) (reader, error) {
 	canonical := make(map[string]string, len(a.Aliases))
 	enter := func(spelling, value string) error {
 		key, target := foldEnum(spelling), foldEnum(value)
@@ -83,18 +85,22 @@ func foldEnum(s string) string { return string(appendFoldedEnum(nil, s)) }
 // appendFoldedEnum is appendFolded with the separators of words folded.
 func appendFoldedEnum(dst []byte, s string) []byte {
 	form := appendFolded(dst, s)
-	folded := form[len(dst):]
-	for i, c := range folded {
-		if c != '-' && c != '_' {
+	foldSeparators(form[len(dst):], "-_", isWord)
+	return form
+}
+
+// foldSeparators makes spaces of the marks that stand alone between two characters of words.
+func foldSeparators(text []byte, marks string, ofWord func(rune) bool) {
+	for i, c := range text {
+		if strings.IndexByte(marks, c) < 0 {
 			continue
 		}
-		before, _ := utf8.DecodeLastRune(folded[:i])
-		after, _ := utf8.DecodeRune(folded[i+1:])
-		if isWord(before) && isWord(after) {
-			folded[i] = ' '
+		before, _ := utf8.DecodeLastRune(text[:i])
+		after, _ := utf8.DecodeRune(text[i+1:])
+		if ofWord(before) && ofWord(after) {
+			text[i] = ' '
 		}
 	}
-	return form
 }
 
 func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) }

@@ -2,7 +2,9 @@ package fingerprint
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,7 +17,7 @@ func readAs(t interface{ Fatalf(string, ...any) }, kind, text string) string {
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
-	read, err := k.compile(Argument{Kind: k})
+	read, err := k.compile(&declared{Argument: Argument{Kind: k}})
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
@@ -39,8 +41,45 @@ var spellings = map[string]*rapid.Generator[string]{
 	"email":    rapid.StringMatching(`[a-zA-Z0-9.+-]{1,8}[0-9]{1,3}@[a-zA-Z]{1,4}[0-9]{1,3}\.(com|example)`),
 	"datetime": rapid.StringMatching(`20[0-9]{2}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-5][0-9](:[0-5][0-9](\.[0-9]{1,10})?)?( ?(Z|UTC|[+-]0[0-9]:00))?`),
 	"date":     rapid.StringMatching(`(20[0-9]{2}-[01][0-9]-[0-3][0-9]|[0-3][0-9][./-][01][0-9][./-]20[0-9]{2}|(Mar|June) [0-3]?[0-9], 20[0-9]{2})`),
-	"url":      rapid.StringMatching(`https?://[a-z]{1,3}[0-9]{1,3}\.example(:[1-9][0-9]{1,3})?/[a-z0-9/.%-]{0,5}(\?[a-z]=[0-9]{1,3})?(#/[0-9]{1,2})?`),
+	"url":      rapid.StringMatching(`https?://[a-z]{1,3}[0-9]{1,3}\.example(:[1-9][0-9]{1,3})?/[a-z0-9/.%-]{0,5}(\?[a-z]=[0-9]{1,3})?(#/[0-9]{1,2})?`).Filter(withoutParents),
+	"percent":  rapid.StringMatching(`[+-]?(0|[1-9][0-9]{0,5})([.,][0-9]{1,3})? ?(%|percent)?`),
+	"duration": rapid.StringMatching(`-?(P([0-9]{1,3}[YMWD]){0,2}T?([0-9]{1,3}(\.[0-9]{1,10})?[HMS])?|([0-9]{1,4}(\.[0-9]{1,3})? ?(h|min|s|ms|days) ?){1,2})`).Filter(hasDigit),
+	"phone":    rapid.StringMatching(`\+?[0-9]{1,3}[ (./-]{0,2}[0-9]{0,4}[ ).-]{0,2}[0-9]{2,6}( ?(x|ext\.|;ext=)[0-9]{1,3})?`),
+	"language": rapid.StringMatching(`(es|en|de|fr)[-_]([0-9]{3}|1901|1996|x-[a-z][0-9]{1,3})`),
+	"path":     rapid.StringMatching(`[~./]{0,3}[a-z0-9]{0,3}(/{1,2}[.a-z0-9]{1,3}){0,3}/?`).Filter(hasDigit),
+	"command":  rapid.StringMatching(`[a-z]{1,2}[0-9]( +(-[a-z0-9]|'[0-9 $]{1,3}'|"[0-9$ ]{1,3}"|[0-9]\\ [0-9]|\$[0-9]|[0-9]?> ?f[0-9]|\| ?[a-z][0-9]|\*[0-9]|; ?a[0-9]|~[0-9])){0,4}`),
+	"iban":     rapid.Map(rapid.StringMatching(`[A-Z]{2}[0-9A-Z]{11,30}`), withCheckDigits),
+	"card":     rapid.Map(rapid.StringMatching(`[0-9]{11,18}`), withLuhnDigit),
+	"json":     rapid.StringMatching(`\{"[a-z]":\[("[a-z0-9 ]{0,4}",){0,2}-?[1-9][0-9]{0,20}(\.[0-9]{1,3})?\]\}`),
 }
+
+// withCheckDigits makes an account number of a country and the rest: the digits for which the remainder is 1.
+func withCheckDigits(s string) string {
+	for check := 2; check <= 98; check++ {
+		code := fmt.Sprintf("%s%02d%s", s[:2], check, s[2:])
+		if v, err := Decode([]byte(quote(code)), Limits{}); err == nil {
+			if _, _, ok := readIBAN(nil, call{}, v); ok {
+				return code
+			}
+		}
+	}
+	panic("no check digits for " + s)
+}
+
+func withLuhnDigit(s string) string {
+	for check := range 10 {
+		code := fmt.Sprint(s, check)
+		if v, err := Decode([]byte(quote(code)), Limits{}); err == nil {
+			if _, _, ok := readCard(nil, call{}, v); ok {
+				return code
+			}
+		}
+	}
+	panic("no check digit for " + s)
+}
+
+// withoutParents leaves out URLs in which ".." takes a segment away, whatever its digits are.
+func withoutParents(s string) bool { return !strings.Contains(s, "/..") }
 
 func hasDigit(s string) bool { return strings.ContainsAny(s, "0123456789") }
 
@@ -73,10 +112,17 @@ func TestChangedDigitIsNeverEqual(t *testing.T) {
 
 // TestFormsReadAsThemselves reads the content of a form again.
 func TestFormsReadAsThemselves(t *testing.T) {
-	for _, kind := range []string{"id", "name", "enum", "number", "email", "url", "date"} {
+	texts := maps.Clone(spellings)
+	texts["country"] = rapid.SampledFrom(slices.Sorted(maps.Keys(countryCodes())))
+	texts["language"] = rapid.OneOf(spellings["language"], rapid.SampledFrom(slices.Sorted(maps.Keys(languageCodes()))))
+	texts["command"] = rapid.OneOf(spellings["command"], rapid.StringMatching(`[a-z]([a1 '"\\$;&|<>(){}=~*!#é\n-]|\\\n| [0-9]>|\$'x'|<\(a\)|&&){0,9}`))
+	for kind, texts := range texts {
+		if kind == "money" || kind == "datetime" {
+			continue // their forms say more than a value does
+		}
 		t.Run(kind, func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
-				s := rapid.OneOf(spellings[kind], rapid.String()).Draw(t, "text")
+				s := rapid.OneOf(texts, rapid.String()).Draw(t, "text")
 				checkIdempotent(t, kind, quote(s))
 			})
 		})
@@ -134,7 +180,7 @@ func TestKindsRespectExactEquality(t *testing.T) {
 func checkTag(t interface{ Fatalf(string, ...any) }, kind, form string) {
 	tag, content, ok := strings.Cut(form, " ")
 	first, _, _ := strings.Cut(kind, " ")
-	known := tag == first || tag == "exact" || fmt.Sprint(first, tag) == "datedatetime" || fmt.Sprint(first, tag) == "datetimedate"
+	known := tag == first || first == "auto" || tag == "exact" || fmt.Sprint(first, tag) == "datedatetime" || fmt.Sprint(first, tag) == "datetimedate"
 	if !ok || !known || content == "" {
 		t.Fatalf("%q is no form of kind %s", form, kind)
 	}

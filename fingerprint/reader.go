@@ -34,8 +34,8 @@ func (read reader) normalise(dst []byte, in call, v Value) (form []byte, note st
 }
 
 // plain is the compiler of a kind without options.
-func plain(read reader) func(Argument) (reader, error) {
-	return func(Argument) (reader, error) { return read, nil }
+func plain(read reader) func(*declared) (reader, error) {
+	return func(*declared) (reader, error) { return read, nil }
 }
 
 // readExact joins what is equal as JSON under exact arithmetic: white space, escapes, the order of members and the

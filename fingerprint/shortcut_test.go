@@ -1,10 +1,14 @@
 package fingerprint
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/nlnwa/whatwg-url/url"
+	"github.com/nyaruka/phonenumbers"
 	"golang.org/x/text/cases"
 	"pgregory.net/rapid"
 )
@@ -35,6 +39,51 @@ func TestPlainAddressIsTheLibrarys(t *testing.T) {
 	if taken == 0 {
 		t.Error("no text took the shortcut")
 	}
+}
+
+func TestPlainURLIsTheLibrarys(t *testing.T) {
+	taken := 0
+	texts := rapid.OneOf(
+		rapid.StringMatching(`[hH]ttps?://[a-zA-Z0-9.-]{1,9}(:[0-9]{0,6})?([/?][a-z0-9%./?!$&()*+,;=:@_~'|^-]{0,12})?`),
+		rapid.StringMatching(`https?://[a-z]{1,3}([.][A-Za-z0-9]{1,4}){0,3}(:(80|443|8080|65536))?(/[a-zA-Z0-9._%/-]{0,9})?([?]["'=&a-z0-9/;,]{0,9})?`),
+	)
+	rapid.Check(t, func(t *rapid.T) {
+		text := texts.Draw(t, "text")
+		got, ok := appendPlainURL(nil, text)
+		if !ok {
+			return
+		}
+		taken++
+		u, err := url.Parse(text)
+		if err != nil || u.Href(false) != string(got) {
+			t.Fatalf("%q is read as %q, by the library as %v (%v)", text, got, u, err)
+		}
+	})
+	if taken == 0 {
+		t.Error("no text took the shortcut")
+	}
+}
+
+func TestPlainNumberIsTheLibrarys(t *testing.T) {
+	codes := slices.Sorted(maps.Keys(simpleTrunks()))
+	if len(codes) < 100 {
+		t.Fatalf("only %d countries have simple numbers", len(codes))
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		code := rapid.SampledFrom(codes).Draw(t, "code")
+		digits := code + rapid.StringMatching(`[0-9]{1,16}`).Draw(t, "national")
+		if found, ok := plainE164(digits); !ok || found != code {
+			return
+		}
+		got, possible := appendE164(nil, digits, true, "")
+		number, err := phonenumbers.Parse("+"+digits, "")
+		if want := err == nil && phonenumbers.IsPossibleNumber(number); possible != want {
+			t.Fatalf("+%s is possible: %v, by the library %v (%v)", digits, possible, want, err)
+		}
+		if possible && string(got) != phonenumbers.Format(number, phonenumbers.E164) {
+			t.Fatalf("+%s is read as %s, by the library as %v", digits, got, number)
+		}
+	})
 }
 
 func TestTimestampIsReadAsByTheSearch(t *testing.T) {

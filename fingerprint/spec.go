@@ -1,20 +1,19 @@
 package fingerprint
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 )
 
 // Argument declares the role and kind of one argument: a member of the arguments object, by its exact name.
 type Argument struct {
 	Name string
+	// As is the common name under which tools that share an effect type compare this argument; "" is Name.
+	As   string
 	Role Role
 	Kind Kind
 	// Currency, for kind money, is a constant of three capitals such as "EUR" (ISO 4217), or the name of a sibling
@@ -24,27 +23,36 @@ type Argument struct {
 	Aliases      map[string][]string // kind enum: canonical value -> other spellings
 	Zone         string              // kind datetime: IANA zone of a value without an offset
 	Round        string              // kind datetime: a Go duration such as "1m", dividing a day; the rest is dropped
+	Region       string              // kind phone: ISO 3166-1 alpha-2 region of numbers without a country code
+	Providers    []string            // kind email: domains whose mailboxes ignore dots and what follows a plus sign
+	Fields       []Argument          // kind object: the members, each with a role and kind of its own
 	Default      []byte              // JSON: an absent argument equals this value
 	NullIsAbsent bool                // null equals an absent argument
 }
 
 // Spec is a compiled, immutable list of argument declarations, safe for concurrent use. The nil Spec declares nothing.
 type Spec struct {
-	arguments []*declared // sorted by name
+	arguments []*declared // sorted by common name
+	byName    []*declared // the same, sorted by their own name
 	digest    string
+	deciding  string // the digest of the arguments that decide, which is a part of keys
+	texts     bool   // whether an argument is compared by its wording
+	infers    bool   // whether undeclared arguments are read as Infer says
 }
 
 type declared struct {
 	Argument
+	common   string // the name in forms, terms and digests
 	read     reader
 	standard Value // the decoded Default; zero when there is none
+	fields   *Spec // the compiled Fields; nil when there are none
 }
 
 // NewSpec compiles declarations. All faults are reported, each with the name of its argument.
 func NewSpec(args []Argument) (*Spec, error) {
 	args = withSiblings(slices.Clone(args))
 	slices.SortStableFunc(args, func(a, b Argument) int { return strings.Compare(a.Name, b.Name) })
-	s := &Spec{arguments: make([]*declared, 0, len(args))}
+	s := &Spec{byName: make([]*declared, 0, len(args))}
 	var faults []error
 	for i, a := range args {
 		if i > 0 && args[i-1].Name == a.Name {
@@ -56,36 +64,56 @@ func NewSpec(args []Argument) (*Spec, error) {
 			faults = append(faults, fmt.Errorf("argument %q: %w", a.Name, err))
 			continue
 		}
-		s.arguments = append(s.arguments, &d)
+		s.byName = append(s.byName, &d)
 	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
-	if err := s.checkSiblings(); err != nil {
+	if err := errors.Join(s.checkSiblings(), s.order()); err != nil {
 		return nil, err
 	}
-	s.digest = digestSpec(s.arguments)
+	s.seal()
 	return s, nil
+}
+
+// order sorts the arguments by common name.
+func (s *Spec) order() error {
+	s.arguments = slices.Clone(s.byName)
+	slices.SortFunc(s.arguments, func(a, b *declared) int { return strings.Compare(a.common, b.common) })
+	for i, d := range s.arguments {
+		if i > 0 && s.arguments[i-1].common == d.common {
+			return fmt.Errorf("arguments %q and %q have the same common name %q; two arguments cannot be one", s.arguments[i-1].Name, d.Name, d.common)
+		}
+	}
+	return nil
 }
 
 // undeclared stands for the declaration of every argument that has none.
 var undeclared = &declared{read: readExact}
 
-// find returns the declaration of an argument.
+// find returns the declaration of an argument by its own name.
 func (s *Spec) find(name string) *declared {
-	i, found := slices.BinarySearchFunc(s.arguments, name, func(d *declared, name string) int {
+	i, found := slices.BinarySearchFunc(s.byName, name, func(d *declared, name string) int {
 		return strings.Compare(d.Name, name)
 	})
 	if !found {
 		return undeclared
 	}
-	return s.arguments[i]
+	return s.byName[i]
+}
+
+// isCommon reports whether a declared argument has this common name.
+func (s *Spec) isCommon(name string) bool {
+	_, found := slices.BinarySearchFunc(s.arguments, name, func(d *declared, name string) int {
+		return strings.Compare(d.common, name)
+	})
+	return found
 }
 
 // checkSiblings refuses currency arguments that are no words: they could not be read as a currency, and two amounts
 // could each wait for the other.
 func (s *Spec) checkSiblings() error {
-	for _, d := range s.arguments {
+	for _, d := range s.byName {
 		sibling := s.find(d.Currency)
 		if d.Currency == "" || sibling == undeclared {
 			continue
@@ -123,15 +151,23 @@ func declare(a Argument) (declared, error) {
 	if int(a.Role) >= len(roleNames) {
 		return declared{}, fmt.Errorf("there is no %s", a.Role)
 	}
+	if len(a.Fields) > 0 {
+		a.Kind = a.Kind.withFields()
+	}
 	if err := checkOptions(a); err != nil {
 		return declared{}, err
 	}
-	read, err := a.Kind.compile(a)
-	if err != nil {
+	d := declared{Argument: a, common: cmp.Or(a.As, a.Name)}
+	var err error
+	if d.fields, err = compileFields(a.Fields); err != nil {
 		return declared{}, err
 	}
-	d := declared{Argument: a, read: read}
+	if d.read, err = a.Kind.compile(&d); err != nil {
+		return declared{}, err
+	}
 	d.Aliases = maps.Clone(a.Aliases)
+	d.Providers = slices.Clone(a.Providers)
+	d.Fields = d.fields.Arguments()
 	if a.Default != nil {
 		if d.standard, err = Decode(slices.Clone(a.Default), Limits{}); err != nil {
 			return declared{}, fmt.Errorf("default: %w", err)
@@ -151,6 +187,9 @@ func checkOptions(a Argument) error {
 		{"aliases", "enum", len(a.Aliases) > 0},
 		{"zone", "datetime", a.Zone != ""},
 		{"round", "datetime", a.Round != ""},
+		{"region", "phone", a.Region != ""},
+		{"providers", "email", len(a.Providers) > 0},
+		{"fields", "object", len(a.Fields) > 0},
 	}
 	for _, o := range options {
 		if o.set && a.Kind.base() != o.kind {
@@ -168,64 +207,13 @@ func (s *Spec) Arguments() []Argument {
 	if s == nil {
 		return nil
 	}
-	list := make([]Argument, len(s.arguments))
-	for i, d := range s.arguments {
+	list := make([]Argument, len(s.byName))
+	for i, d := range s.byName {
 		list[i] = d.Argument
 		list[i].Aliases = maps.Clone(d.Aliases)
+		list[i].Providers = slices.Clone(d.Providers)
+		list[i].Fields = d.fields.Arguments()
 		list[i].Default = slices.Clone(d.Default)
 	}
-	return list
-}
-
-var emptySpec = &Spec{digest: digestSpec(nil)}
-
-func (s *Spec) orEmpty() *Spec {
-	if s == nil {
-		return emptySpec
-	}
-	return s
-}
-
-// Digest identifies the spec and the version of the algorithm: 64 hexadecimal digits. It does not depend on the order
-// of declaration or on spellings that mean the same ("60s" and "1m"), and changes with everything that can change a
-// fingerprint. It is not secret.
-func (s *Spec) Digest() string { return s.orEmpty().digest }
-
-func digestSpec(arguments []*declared) string {
-	m := message(nil).add(labelSpec).add(strconv.Itoa(len(arguments)))
-	for _, d := range arguments {
-		m = m.add(d.Name).add(d.Role.String()).add(d.Kind.String())
-		options := d.options()
-		m = m.add(strconv.Itoa(len(options)))
-		for _, o := range options {
-			m = m.add(o)
-		}
-	}
-	sum := sha256.Sum256(m)
-	return hex.EncodeToString(sum[:])
-}
-
-// options lists the options of an argument that are set, each as a name and its value or, for an alias, two values.
-func (d *declared) options() []string {
-	var list []string
-	option := func(set bool, name, value string) {
-		if set {
-			list = append(list, name, value)
-		}
-	}
-	option(d.Currency != "", "currency", d.Currency)
-	option(d.Minor, "minor", "true")
-	for _, value := range slices.Sorted(maps.Keys(d.Aliases)) {
-		spellings := slices.Clone(d.Aliases[value])
-		slices.Sort(spellings)
-		for _, spelling := range append([]string{value}, spellings...) {
-			list = append(list, "alias", foldEnum(spelling), foldEnum(value))
-		}
-	}
-	option(d.Zone != "", "zone", d.Zone)
-	round, _ := time.ParseDuration(d.Round)
-	option(d.Round != "", "round", round.String())
-	option(!d.standard.IsZero(), "default", string(d.standard.AppendCanonical(nil)))
-	option(d.NullIsAbsent, "null", "absent")
 	return list
 }

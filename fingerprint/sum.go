@@ -13,11 +13,13 @@ import (
 
 // The labels separate the digests by purpose and version; each is the first part of its message.
 const (
-	labelSpec     = "onceguard/spec/v1"
-	labelKey      = "onceguard/effect/v1"
-	labelWide     = "onceguard/effect-wide/v1"
-	labelIdentity = "onceguard/identity/v1"
-	labelMark     = "onceguard/mark/v1"
+	labelSpec     = "onceguard/spec/v2"
+	labelDeciding = "onceguard/spec-deciding/v2"
+	labelKey      = "onceguard/effect/v2"
+	labelWide     = "onceguard/effect-wide/v2"
+	labelIdentity = "onceguard/identity/v2"
+	labelNear     = "onceguard/near/v2"
+	labelMark     = "onceguard/mark/v2"
 )
 
 // MinKey is the least length of an installation key in bytes.
@@ -31,6 +33,8 @@ type Input struct {
 	Occurrence string      // a trusted caller key, else ""
 	// NoWide leaves Sum.Wide zero. A caller that never looks beyond the scope saves a pass over the arguments by it.
 	NoWide bool
+	// NoNear leaves Sum.Near zero.
+	NoNear bool
 }
 
 // ScopePart is one named part of the scope.
@@ -38,12 +42,16 @@ type ScopePart struct{ Name, Value string }
 
 // Sum is the fingerprint of one call; Spec.Terms explains it.
 type Sum struct {
-	Key  Digest // the effect key: spec, tenant, effect type, occurrence, scope, identity and material arguments
+	Key  Digest // the effect key: the deciding part of the spec, tenant, effect type, occurrence, scope, identity and material arguments
 	Wide Digest // the same without scope: equal calls anywhere in the tenant
 	// Identity is tenant, effect type and identity arguments: whatever is done to the same thing. It is zero when the
 	// spec declares no identity argument, or when none of them names anything (absent, null or blank), so that calls
 	// that forgot to say what they act on never share one.
 	Identity Digest
+	// Near is tenant, effect type, occurrence, scope and all arguments that decide but texts: what calls share that differ
+	// in wording at most. Arguments that say nothing (null, blank, empty) are left out: whether one of them is written is
+	// often chance, too. It is zero when the call has no text (Spec.Texts). The spec is no part of it.
+	Near Digest
 }
 
 // Maker makes fingerprints under one installation key. It is safe for concurrent use.
@@ -56,6 +64,7 @@ type mac struct {
 	hash     hash.Hash
 	args     message
 	identity message // the part of args that is about identity arguments
+	near     message // the part of args that is not about texts, where the spec has some
 	head     message
 	sum      Digest // where the hash writes, so that results stay off the heap
 }
@@ -77,34 +86,35 @@ func (m *Maker) Sum(s *Spec, in Input, args Value) Sum {
 	s = s.orEmpty()
 	k := m.macs.Get().(*mac)
 	defer m.macs.Put(k)
-	namesIdentity := k.read(s, args)
+	namesIdentity, hasText := k.read(s, args)
 
 	var sum Sum
 	scope := strconv.Itoa(len(in.Scope))
-	k.head = k.head[:0].add(labelKey).add(s.digest).add(in.Tenant).add(in.Effect).add(in.Occurrence).add(scope)
-	for _, p := range in.Scope {
-		k.head = k.head.add(p.Name).add(p.Value)
-	}
+	k.head = k.head[:0].add(labelKey).add(s.deciding).add(in.Tenant).add(in.Effect).add(in.Occurrence).add(scope).addScope(in.Scope)
 	sum.Key = k.digest(k.head, k.args)
 	if !in.NoWide {
-		k.head = k.head[:0].add(labelWide).add(s.digest).add(in.Tenant).add(in.Effect).add(in.Occurrence)
+		k.head = k.head[:0].add(labelWide).add(s.deciding).add(in.Tenant).add(in.Effect).add(in.Occurrence)
 		sum.Wide = k.digest(k.head, k.args)
 	}
 	if namesIdentity {
 		k.head = k.head[:0].add(labelIdentity).add(in.Tenant).add(in.Effect)
 		sum.Identity = k.digest(k.head, k.identity)
 	}
+	if hasText && !in.NoNear {
+		k.head = k.head[:0].add(labelNear).add(in.Tenant).add(in.Effect).add(in.Occurrence).add(scope).addScope(in.Scope)
+		sum.Near = k.digest(k.head, k.near)
+	}
 	return sum
 }
 
 // read makes the messages of the arguments that decide, in the order of their names. It reports whether an identity
-// argument names something.
-func (k *mac) read(s *Spec, args Value) (namesIdentity bool) {
-	k.args, k.identity = k.args[:0], k.identity[:0]
+// argument names something and whether the call has a text.
+func (k *mac) read(s *Spec, args Value) (namesIdentity, hasText bool) {
+	k.args, k.identity, k.near = k.args[:0], k.identity[:0], k.near[:0]
 	if !isObject(args) {
 		named := k.args.add("").begin()
 		k.args = message(appendWhole(named, args)).end(len(named))
-		return false
+		return false, false
 	}
 	in := call{s, args}
 	for a := range s.visit(args) {
@@ -118,13 +128,20 @@ func (k *mac) read(s *Spec, args Value) (namesIdentity bool) {
 			continue // it contributes nothing
 		}
 		k.args = message(form).end(len(named))
+		counted, _ := a.counts(a.value)
+		blank := isBlank(counted)
 		if a.Role == Identity {
 			k.identity = append(k.identity, k.args[start:]...)
-			counted, _ := a.counts(a.value)
-			namesIdentity = namesIdentity || !isBlank(counted)
+			namesIdentity = namesIdentity || !blank
+		}
+		switch part := a.textPart(); {
+		case part == wording:
+			hasText = true
+		case part == noText && s.texts && !blank:
+			k.near = append(k.near, k.args[start:]...)
 		}
 	}
-	return namesIdentity
+	return namesIdentity, hasText
 }
 
 // Mark is a keyed digest of parts under a purpose, such as a caller's idempotency key. Marks of two purposes, and marks
@@ -152,6 +169,13 @@ type message []byte
 
 func (m message) add(part string) message {
 	return append(binary.BigEndian.AppendUint64(m, uint64(len(part))), part...)
+}
+
+func (m message) addScope(scope []ScopePart) message {
+	for _, p := range scope {
+		m = m.add(p.Name).add(p.Value)
+	}
+	return m
 }
 
 // begin leaves room for the length of a part that is appended next, and end fills it in. start is where the part begins.

@@ -4,9 +4,9 @@ import "slices"
 
 // Term explains what one argument contributed.
 type Term struct {
-	Argument string `json:"argument"`
-	Raw      string `json:"raw"`    // the JSON text as it came, "" when absent
-	Normal   string `json:"normal"` // the normal form with its tag, "" when the argument contributes nothing
+	Argument string `json:"argument"` // its common name
+	Raw      string `json:"raw"`      // the JSON text as it came, "" when absent
+	Normal   string `json:"normal"`   // the normal form with its tag, "" when the argument contributes nothing
 	Kind     string `json:"kind"`
 	Role     Role   `json:"role"`
 	Note     string `json:"note,omitempty"` // why it fell back, or that a default stands in

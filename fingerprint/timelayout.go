@@ -10,8 +10,8 @@ import (
 //
 //	date   2024-05-19  2024/05/19  2024.05.19  20240519
 //	       19/05/2024  05/19/2024  19.05.2024  19-05-2024   where only one order of day and month is possible
-//	       May 19, 2024  19 May 2024                        full or three-letter English names, an optional weekday
-//	time   13:00:00.5  13:00:00  13:00  130000  1:00 PM  1:00:00 PM  1 PM
+//	       May 19, 2024  19 May 2024  May 19th, 2024        full or three-letter English names, an optional weekday
+//	time   13:00:00.5  13:00:00  13:00  130000  1:00 PM  1:00:00 p.m.  1 PM
 //	zone   Z  UTC  GMT  +02:00  +0200  +02
 //
 // with T, white space, a comma or "at" between date and time (ISO 8601, RFC 3339, RFC 5322).
@@ -172,7 +172,7 @@ func parseNamedDate(s string) (t time.Time, clock, fault string) {
 		dayWord, monthWord = monthWord, dayWord
 	}
 	m, ok := month(monthWord)
-	d, okD := number(dayWord, 1, 2)
+	d, okD := number(withoutOrdinal(dayWord), 1, 2)
 	y, okY := number(words[2], 4, 4)
 	t = time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 	if !ok || !okD || !okY || t.Day() != d || weekday != "" && !sameName(weekday, t.Weekday().String()) {
@@ -185,7 +185,21 @@ func parseNamedDate(s string) (t time.Time, clock, fault string) {
 	return t, strings.Join(rest, " "), ""
 }
 
+// withoutOrdinal cuts the ending of 1st, 2nd, 3rd or 19th off.
+func withoutOrdinal(day string) string {
+	digits, ending := leadingDigits(day)
+	switch strings.ToLower(ending) {
+	case "st", "nd", "rd", "th":
+		return digits
+	}
+	return day
+}
+
 func month(word string) (time.Month, bool) {
+	word = strings.TrimSuffix(word, ".")
+	if strings.EqualFold(word, "Sept") {
+		return time.September, true
+	}
 	for m := time.January; m <= time.December; m++ {
 		if sameName(word, m.String()) {
 			return m, true
@@ -241,9 +255,21 @@ func cutZone(s string) (clock string, offset time.Duration, zoned, ok bool) {
 
 var clockLayouts = []string{"15:04:05", "15:04", "150405", "3:04 PM", "3:04PM", "3:04:05 PM", "3:04:05PM", "3 PM", "3PM"}
 
+var dottedHalves = strings.NewReplacer("A.M.", "AM", "P.M.", "PM")
+
+// clockText reads a time of day that stands alone. One of digits only could be anything.
+func clockText(s string) (time.Duration, bool) {
+	s = strings.Join(strings.Fields(s), " ")
+	const longest = len("11:00:00.000000000 p.m.")
+	if s == "" || len(s) > longest || !isDigit(s[0]) || !strings.ContainsAny(s, ":mM") {
+		return 0, false
+	}
+	return parseClock(s)
+}
+
 // parseClock returns the time since midnight.
 func parseClock(s string) (time.Duration, bool) {
-	s = strings.ToUpper(s)
+	s = dottedHalves.Replace(strings.ToUpper(s))
 	if fraction := strings.LastIndexAny(s, ".,"); fraction >= 0 {
 		// The parser of package time cuts a longer fraction off.
 		if digits, _ := leadingDigits(s[fraction+1:]); len(digits) > 9 {

@@ -49,10 +49,12 @@ type sumVector struct {
 	Key        Digest              `json:"key"`
 	Wide       Digest              `json:"wide"`
 	Identity   Digest              `json:"identity"`
+	Near       Digest              `json:"near"`
 }
 
 type argumentVector struct {
 	Name         string              `json:"name,omitempty"`
+	As           string              `json:"as,omitempty"`
 	Role         Role                `json:"role,omitempty"`
 	Kind         Kind                `json:"kind"`
 	Currency     string              `json:"currency,omitempty"`
@@ -60,12 +62,20 @@ type argumentVector struct {
 	Aliases      map[string][]string `json:"aliases,omitempty"`
 	Zone         string              `json:"zone,omitempty"`
 	Round        string              `json:"round,omitempty"`
+	Region       string              `json:"region,omitempty"`
+	Providers    []string            `json:"providers,omitempty"`
+	Fields       []argumentVector    `json:"fields,omitempty"`
 	Default      json.RawMessage     `json:"default,omitempty"`
 	NullIsAbsent bool                `json:"null_is_absent,omitempty"`
 }
 
 func (a argumentVector) argument() Argument {
-	return Argument{a.Name, a.Role, a.Kind, a.Currency, a.Minor, a.Aliases, a.Zone, a.Round, a.Default, a.NullIsAbsent}
+	var fields []Argument
+	for _, f := range a.Fields {
+		fields = append(fields, f.argument())
+	}
+	return Argument{Name: a.Name, As: a.As, Role: a.Role, Kind: a.Kind, Currency: a.Currency, Minor: a.Minor, Aliases: a.Aliases,
+		Zone: a.Zone, Round: a.Round, Region: a.Region, Providers: a.Providers, Fields: fields, Default: a.Default, NullIsAbsent: a.NullIsAbsent}
 }
 
 type markVector struct {
@@ -187,7 +197,7 @@ func (v sumVector) replay(t *testing.T, m *Maker) sumVector {
 		in.Scope = append(in.Scope, ScopePart{p[0], p[1]})
 	}
 	sum := m.Sum(spec, in, decode(t, v.Arguments))
-	v.SpecDigest, v.Key, v.Wide, v.Identity = spec.Digest(), sum.Key, sum.Wide, sum.Identity
+	v.SpecDigest, v.Key, v.Wide, v.Identity, v.Near = spec.Digest(), sum.Key, sum.Wide, sum.Identity, sum.Near
 	v.Terms = nil
 	for _, term := range spec.Terms(decode(t, v.Arguments)) {
 		v.Terms = append(v.Terms, map[string]string{"argument": term.Argument, "role": term.Role.String(), "normal": term.Normal})

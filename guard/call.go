@@ -16,6 +16,8 @@ type Call struct {
 	Agent          string            // used only when the credential names none
 	Labels         map[string]string // for conditions and scopes
 	IdempotencyKey string
+	Occurrence     int           // 2 for the second of the same, where the policy lets callers declare it; 0 and 1 for the first
+	Confirm        Confirm       // declares that the call is meant, although it looks like an earlier one
 	TraceParent    string        // W3C Trace Context, passed on to the upstream; the caller has checked its form
 	Execute        Execute       // "" for what the policy says: the guard where there is an upstream, else the caller
 	Wait           time.Duration // how long the caller is ready to wait; 0 for the default, negative for not at all
@@ -78,6 +80,7 @@ type Explanation struct {
 	SameBecause []string     // why differently written arguments are equal
 	Differs     []Difference // arguments that differ, with what that means
 	Retry       RetryAdvice
+	Confirm     *Offer   // lets the agent declare that one more is meant; nil where it may not
 	Next        []string // what to do now, in order, and how to go on if the repeat is meant
 }
 

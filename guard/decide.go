@@ -19,6 +19,11 @@ type situation struct {
 	execute  Execute
 	waited   bool // the call has waited for found while it was pending
 	rival    Code // why another effect asks for a person; "" where none does
+
+	superseded bool // found is done, and another effect on the same resource was done since
+	likeness   likeness
+	confirmed  bool // the call carries a token that declares it as meant beside found
+	exhausted  bool // the run has declared so often that a person is asked
 }
 
 // action is what to do next with a call.
@@ -41,6 +46,7 @@ type ruling struct {
 	next   bool // claim the next generation of found
 	again  bool // claim found itself once more
 	order  bool // although found's window lasts
+	meant  bool // because the agent has declared it
 }
 
 // Codes of answers, beside those of outcomes and those of Effect.Code.
@@ -63,6 +69,8 @@ const (
 	CodeKeyConflict   Code = "key_conflict"   // the idempotency key was used for another call
 	CodeSameIdentity  Code = "same_identity"  // another effect on the same thing
 	CodeOtherScope    Code = "other_scope"    // an equal effect in another scope
+	CodeNear          Code = "near"           // an effect that differs in wording at most
+	CodeConfirmed     Code = "confirmed"      // the agent declared that one more is meant
 	CodeOtherBytes    Code = "approved_other" // the approval is for other bytes, or for another subject
 	CodeBadArguments  Code = "invalid_arguments"
 	CodeLapsed        Code = "lease_over" // the holder did not report in time
@@ -84,6 +92,7 @@ const unknownRetries = 3
 //	pending, lease over           look               look               look
 //	pending                       on.pending         on.pending         on.pending
 //	done                          on.done            on.done            on.done
+//	done, superseded              send               hold               refuse
 //	failed                        on.failed          hold               refuse
 //	failed, contradicted          block              block              block
 //	failed, window over           send               hold               refuse
@@ -93,7 +102,16 @@ const unknownRetries = 3
 //	refused by a person           block rejected     block rejected     block rejected
 //	refused by rule or by time    send               hold               block denied, refuse
 //
-// Where another effect on the same thing, or in another scope, asks for a person, allow becomes hold.
+// Where another effect on the same thing, in another scope, or of near wording asks for a person, allow becomes hold. A
+// choice of confirm, for near wording and another scope:
+//
+//	found                         without a token    with its token
+//	pending                       on.pending         on.pending
+//	done                          block, with token  send
+//	held, approved, partial,
+//	unknown                       block              block
+//
+// because beside an effect that may yet happen nobody but a person can say that another one is meant.
 //
 // What was found is looked at before the verdict, because an effect that exists must be answered from its record:
 // a rule that now denies a refund does not undo the one that was paid.
@@ -109,6 +127,10 @@ func decide(s situation) ruling {
 	case OtherScope:
 		if s.rule.On.OtherScope != policy.Replay {
 			return related(s, s.rule.On.OtherScope, CodeOtherScope)
+		}
+	case NearEffect:
+		if s.rule.On.Near != policy.Replay {
+			return related(s, s.rule.On.Near, CodeNear)
 		}
 	}
 	switch s.found.State {
@@ -153,15 +175,41 @@ func related(s situation, c policy.Choice, code Code) ruling {
 		return ruling{action: actRefuse, code: CodeDenied}
 	case c == policy.Block:
 		return ruling{action: actBlock, code: code}
+	case c == policy.Confirm || code == CodeNear:
+		return decideLikely(s, c, code)
 	}
 	return ruling{action: actHold, code: code}
+}
+
+// decideLikely decides on a call that is likely to ask for what found is about: held, or asked back.
+func decideLikely(s situation, c policy.Choice, code Code) ruling {
+	switch s.found.State {
+	case Pending:
+		return decidePending(s)
+	case Failed, Refused:
+		return ruling{action: actSend} // it has come to nothing since it was named
+	case Done:
+		switch {
+		case s.over(s.found.WindowUntil):
+			return ruling{action: actSend}
+		case c == policy.Confirm && s.confirmed && !s.exhausted:
+			return ruling{action: actSend, code: CodeConfirmed, meant: true}
+		case c == policy.Confirm && !s.exhausted:
+			return ruling{action: actBlock, code: code}
+		}
+		return ruling{action: actHold, code: code}
+	}
+	if s.over(s.found.ExpiresAt) {
+		return ruling{action: actLook}
+	}
+	return ruling{action: actBlock, code: code}
 }
 
 // over reports whether a time of the effect has come by the store's clock.
 func (s situation) over(t time.Time) bool { return !t.IsZero() && !s.now.Before(t) }
 
 // otherKey reports whether found lives under another key, so that it can be answered from but not claimed.
-func (s situation) otherKey() bool { return s.relation == OtherScope }
+func (s situation) otherKey() bool { return s.relation == OtherScope || s.relation == NearEffect }
 
 func decideApproved(s situation) ruling {
 	switch {
@@ -169,6 +217,8 @@ func decideApproved(s situation) ruling {
 		return ruling{action: actLook}
 	case s.verdict == policy.ActDeny:
 		return ruling{action: actBlock, code: CodeDenied}
+	case s.relation == NearEffect:
+		return ruling{action: actBlock, code: CodeNear}
 	case s.otherKey():
 		return ruling{action: actBlock, code: CodeOtherScope}
 	case (s.execute == ByCaller || s.found.Execute == ByCaller) && (!s.owner || !s.same):
@@ -190,8 +240,12 @@ func decidePending(s situation) ruling {
 
 func decideDone(s situation) ruling {
 	switch {
-	case s.over(s.found.WindowUntil):
+	case s.over(s.found.WindowUntil), s.superseded:
 		return begin(s, !s.otherKey())
+	case s.rule.On.Done == policy.Confirm && s.confirmed && !s.exhausted && !s.otherKey():
+		r := begin(s, true)
+		r.order, r.meant = true, true
+		return r
 	case s.rule.On.Done == policy.Allow:
 		r := begin(s, !s.otherKey())
 		r.order = true

@@ -14,7 +14,7 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 // defaultOn is what a policy has that says nothing.
 var defaultOn = policy.On{
 	Pending: policy.Wait, Done: policy.Replay, Failed: policy.Retry, Partial: policy.Hold, Unknown: policy.Hold,
-	SameIdentity: policy.Allow, OtherScope: policy.Allow,
+	SameIdentity: policy.Allow, OtherScope: policy.Confirm, Near: policy.Hold,
 }
 
 // plain is an equal call of the owner, in the very bytes, with nothing special.
@@ -37,6 +37,9 @@ func (r ruling) String() string {
 	}
 	if r.order {
 		name += " by order"
+	}
+	if r.meant {
+		name += " meant"
 	}
 	return name
 }
@@ -122,6 +125,29 @@ func TestDecideByChoice(t *testing.T) {
 		{"other scope: replay, unknown there", unknown, otherScope(policy.Replay), "block unknown"},
 		{"other scope: replay, failed there", failed, otherScope(policy.Replay), "send"},
 		{"other scope: replay, approved there", &Effect{State: Approved}, otherScope(policy.Replay), "block other_scope"},
+		{"other scope: confirm", done, otherScope(policy.Confirm), "block other_scope"},
+		{"other scope: confirm, confirmed", done, confirmed(otherScope(policy.Confirm)), "send confirmed meant"},
+		{"other scope: hold, confirmed", done, confirmed(otherScope(policy.Hold)), "hold other_scope"},
+		{"other scope: confirm, pending there", &Effect{State: Pending, LeaseUntil: future}, confirmed(otherScope(policy.Confirm)), "wait"},
+		{"other scope: confirm, unknown there", unknown, confirmed(otherScope(policy.Confirm)), "block other_scope"},
+		{"near: hold", done, near(policy.Hold), "hold near"},
+		{"near: hold, confirmed", done, confirmed(near(policy.Hold)), "hold near"},
+		{"near: hold, pending there", &Effect{State: Pending, LeaseUntil: future}, near(policy.Hold), "wait"},
+		{"near: hold, unknown there", unknown, near(policy.Hold), "block near"},
+		{"near: hold, held there", &Effect{State: Held, ExpiresAt: future}, near(policy.Hold), "block near"},
+		{"near: hold, failed there", failed, near(policy.Hold), "send"},
+		{"near: confirm", done, near(policy.Confirm), "block near"},
+		{"near: confirm, confirmed", done, confirmed(near(policy.Confirm)), "send confirmed meant"},
+		{"near: confirm, confirmed too often", done, func(s *situation) { confirmed(near(policy.Confirm))(s); s.exhausted = true }, "hold near"},
+		{"near: confirm, confirmed, but a rule denies", done, func(s *situation) { confirmed(near(policy.Confirm))(s); s.verdict = policy.ActDeny }, "refuse denied"},
+		{"near: confirm, partial there", &Effect{State: Partial}, confirmed(near(policy.Confirm)), "block near"},
+		{"near: replay", done, near(policy.Replay), "replay replayed"},
+		{"near: replay, unknown there", unknown, near(policy.Replay), "block unknown"},
+		{"near: replay, approved there", &Effect{State: Approved}, near(policy.Replay), "block near"},
+		{"done: confirm", done, func(s *situation) { s.rule.On.Done = policy.Confirm }, "replay replayed"},
+		{"done: confirm, confirmed", done, confirmed(func(s *situation) { s.rule.On.Done = policy.Confirm }), "send next by order meant"},
+		{"done: replay, confirmed", done, confirmed(func(*situation) {}), "replay replayed"},
+		{"done, superseded", done, func(s *situation) { s.superseded = true }, "send next"},
 	}
 	for _, c := range cases {
 		s := plain(policy.ActAllow, c.found)
@@ -136,17 +162,29 @@ func otherScope(c policy.Choice) func(*situation) {
 	return func(s *situation) { s.relation, s.rule.On.OtherScope = OtherScope, c }
 }
 
+func near(c policy.Choice) func(*situation) {
+	return func(s *situation) { s.relation, s.rule.On.Near = NearEffect, c }
+}
+
+func confirmed(set func(*situation)) func(*situation) {
+	return func(s *situation) {
+		set(s)
+		s.confirmed = true
+	}
+}
+
 // TestDecideNeverSendsWhatMayHaveBeenSent walks through every combination of what decide looks at and holds it against
 // the promise: a send needs an effect that was never sent, surely failed, was ordered, or stopped answering.
 func TestDecideNeverSendsWhatMayHaveBeenSent(t *testing.T) {
-	choices := []policy.Choice{policy.Wait, policy.Block, policy.Replay, policy.Allow, policy.Retry, policy.Hold}
+	choices := []policy.Choice{policy.Wait, policy.Block, policy.Replay, policy.Allow, policy.Retry, policy.Hold, policy.Confirm}
 	seen := 0
 	for _, verdict := range []policy.Action{policy.ActAllow, policy.ActHold, policy.ActDeny} {
 		for _, state := range States {
 			for _, choice := range choices {
-				for bits := range 64 {
+				for bits := range 128 {
 					s := plain(verdict, &Effect{State: state, Attempts: 1, Execute: ByGuard, Code: CodeRejected})
-					s.rule.On = policy.On{Pending: choice, Done: choice, Failed: choice, Partial: choice, Unknown: choice, SameIdentity: choice, OtherScope: choice}
+					s.rule.On = policy.On{Pending: choice, Done: choice, Failed: choice, Partial: choice, Unknown: choice, SameIdentity: choice, OtherScope: choice, Near: choice}
+					s.confirmed = bits&64 != 0
 					s.owner, s.same, s.waited, s.mine = bits&1 != 0, bits&2 != 0, bits&4 != 0, bits&32 != 0
 					end := noon.Add(time.Hour)
 					if bits&8 != 0 {
@@ -159,16 +197,16 @@ func TestDecideNeverSendsWhatMayHaveBeenSent(t *testing.T) {
 					r := decide(s)
 					seen++
 					if r.action == actSend && !maySend(s, choice, r) {
-						t.Errorf("%s, on: %s, %s, %06b: %s", state, choice, verdict, bits, r)
+						t.Errorf("%s, on: %s, %s, %07b: %s", state, choice, verdict, bits, r)
 					}
 					if r.action == actSend && verdict == policy.ActDeny {
-						t.Errorf("%s, on: %s, denied, %06b: %s", state, choice, bits, r)
+						t.Errorf("%s, on: %s, denied, %07b: %s", state, choice, bits, r)
 					}
 				}
 			}
 		}
 	}
-	if seen != 3*len(States)*len(choices)*64 {
+	if seen != 3*len(States)*len(choices)*128 {
 		t.Errorf("walked through %d combinations", seen)
 	}
 }
@@ -181,7 +219,7 @@ func maySend(s situation, choice policy.Choice, r ruling) bool {
 	case Approved:
 		return r.again && !over
 	case Done:
-		return r.next && (over || choice == policy.Allow && r.order)
+		return r.next && (over || choice == policy.Allow && r.order || choice == policy.Confirm && s.confirmed && r.order)
 	case Refused:
 		return r.next && over
 	case Unknown:
@@ -194,6 +232,7 @@ func TestEveryBlockTellsWhatToDoNext(t *testing.T) {
 	codes := []Code{
 		CodePending, CodeHeld, CodeDenied, CodeRejected, CodeUnknown, CodePartial, CodeDone, CodeNotShared, CodeFailedAlready,
 		CodeExhausted, CodeContradiction, CodeKeyConflict, CodeSameIdentity, CodeOtherScope, CodeOtherBytes,
+		CodeNear,
 	}
 	for _, code := range codes {
 		x := explainBlock(situation{found: &Effect{State: Unknown, Created: noon}, now: noon.Add(3 * time.Minute)}, code)

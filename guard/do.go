@@ -34,13 +34,42 @@ func (g *Guard) do(ctx context.Context, p Principal, c Call) (Answer, error) {
 	if r.rule.Kind == policy.Read {
 		return g.pass(ctx, r)
 	}
-	var found Found
-	if g.known.has(r.sum.Key) {
-		if found, err = g.store.Lookup(ctx, r.sum.Key); err != nil {
-			return Answer{}, err
+	if err := g.reckon(ctx, r); err != nil {
+		return Answer{}, err
+	}
+	own, err := g.look(ctx, r)
+	if err != nil {
+		return Answer{}, err
+	}
+	return g.settleOn(ctx, r, own)
+}
+
+// look looks for the effect of the call under those of its keys that this process has met.
+func (g *Guard) look(ctx context.Context, r *proposal) (situation, error) {
+	for i := -1; i < len(r.aliases); i++ {
+		key := r.sum.Key
+		if i >= 0 {
+			key = r.aliases[i]
+		}
+		if !g.known.has(key) {
+			continue
+		}
+		found, err := g.store.Lookup(ctx, key)
+		if err != nil {
+			return situation{}, err
+		}
+		s := r.situation(found.Effect, SameEffect, found.Now)
+		s.superseded = found.Superseded != ""
+		if i < 0 && found.Effect != nil || s.answers() {
+			return s, nil
 		}
 	}
-	return g.settleOn(ctx, r, r.situation(found.Effect, SameEffect, found.Now))
+	return r.situation(nil, SameEffect, time.Time{}), nil
+}
+
+// answers reports whether found is open, or settled and within its window.
+func (s situation) answers() bool {
+	return s.found != nil && s.found.State != Failed && !s.over(s.found.WindowUntil)
 }
 
 // settleOn decides until a decision holds: until nothing has to be waited for, and no other writer was faster. own is
@@ -49,6 +78,9 @@ func (g *Guard) settleOn(ctx context.Context, r *proposal, own situation) (Answe
 	s := own
 	for range maxRounds {
 		var err error
+		r.own = own.found
+		s.confirmed = s.found != nil && r.call.Confirm.Token != "" && r.confirms(s)
+		s.exhausted = g.confirms.exhausted(r.principal, r.call)
 		switch ru := decide(s); ru.action {
 		case actBlock:
 			return g.repeated(r, s, r.answerBlocked(s, ru.code)), nil
@@ -64,7 +96,7 @@ func (g *Guard) settleOn(ctx context.Context, r *proposal, own situation) (Answe
 				s, err = g.lookAgain(ctx, r, s)
 			}
 		default:
-			if s.relation == OtherScope || s.relation == SameIdentity {
+			if s.relation != SameEffect {
 				r.passRival(s, ru)
 				s = r.situation(own.found, SameEffect, own.now)
 				continue
@@ -86,14 +118,18 @@ func (g *Guard) settleOn(ctx context.Context, r *proposal, own situation) (Answe
 
 // passRival goes on past another effect that stands in the way, which was ruled to be a reason to ask a person, or none.
 func (r *proposal) passRival(s situation, ru ruling) {
-	if ru.action == actHold {
-		r.rival, r.rivalCode = s.found, ru.code
-	} else if ru.action == actSend && s.found.State != Done {
+	switch {
+	case ru.action == actHold:
+		r.rival, r.rivalCode, r.rivalLike = s.found, ru.code, s.likeness
+	case ru.meant:
+		r.meant = s.found
+	case ru.action == actSend && s.found.State != Done:
 		return // it has come to nothing meanwhile, and the store will not name it again
 	}
-	if s.relation == OtherScope {
+	switch s.relation {
+	case OtherScope:
 		r.pastScope = true
-	} else {
+	case SameIdentity:
 		r.pastIdentity = true
 	}
 }
@@ -124,7 +160,7 @@ func (g *Guard) lookAgain(ctx context.Context, r *proposal, s situation) (situat
 		s.relation = SameEffect
 	}
 	next := r.situation(found.Effect, s.relation, found.Now)
-	next.waited = s.waited
+	next.waited, next.likeness, next.superseded = s.waited, s.likeness, found.Superseded != ""
 	return next, nil
 }
 

@@ -15,9 +15,22 @@
 //	Do: policy.Match -> Validate, Check -> fingerprint.Sum -> Store.Lookup -> decide -> Store.Claim
 //	    -> Forwarder.Send (detached from the caller) -> Store.Settle -> Answer
 //
-// Lookup is a hint that spares replays the queue of writes; keys that this process has not met go without it. Claim is the decision: one atomic, durable write that either
-// wins the right to send or returns what stands in the way, upon which decide is asked again. decide is a pure
-// function of what was found, what the policy says, and nothing else; its table is in decide.go and its test.
+// Lookup is a hint that spares replays the queue of writes; keys that this process has not met go without it. Claim is
+// the decision: one atomic, durable write that either wins the right to send or returns what stands in the way, upon
+// which decide is asked again. decide is a pure function of what was found, what the policy says, and nothing else; its
+// table is in decide.go and its test.
+//
+// # What stands in the way
+//
+// First of all the effect under the call's own key. A key depends on what the policy says, so the call is looked up under
+// every edition that the rule of its tool has had (edition.go), and an edit reopens nothing. Then, where the policy asks
+// for it: an effect that differs in wording at most (near.go), an equal one in another scope, another one on the same
+// thing. A likeness never merges two effects unless the policy says so: a person is asked, or the agent, who may then
+// declare with a token that one more is meant (confirm.go). All of it is checked by the very write that claims, so that
+// of two calls at one moment one meets the other.
+//
+// A done effect stops answering before its window ends when another effect on the same resource was done after it: to
+// write A, then B, then A again are three effects.
 //
 // # States
 //
@@ -75,8 +88,8 @@
 // A failure proves only that its own attempt was not applied. While an earlier attempt of the same effect may have been,
 // because a person or the policy ordered another send of an unknown one, a failure is recorded as unknown.
 //
-// An effect that stops answering (its window is over, or it was refused by the policy and no longer is) is
-// never reopened: the next equal call begins a new generation, an effect of its own under the same key.
+// An effect that stops answering (its window is over, it is superseded, its repeat was confirmed, or it was refused by
+// the policy and no longer is) is never reopened: the next equal call begins a new generation, an effect of its own under the same key.
 //
 // # Fences and leases
 //

@@ -37,6 +37,8 @@ type Effect struct {
 	Generation int                // 1, and one more each time an equal call becomes a new intent
 	Wide       fingerprint.Digest // the key without scope; zero when the rule does not compare scopes
 	Identity   fingerprint.Digest // the thing acted on; zero when the rule does not compare identities
+	Near       fingerprint.Digest // all but the wording of texts; zero when there are none or the rule compares no wordings
+	Resource   fingerprint.Digest // what several effects act on in turn; zero when the rule names none
 	CallerKey  fingerprint.Digest // the caller's idempotency key; zero when none was given
 
 	State    State

@@ -22,6 +22,7 @@ const (
 	CodeBusy        ErrorCode = "busy"        // too many calls wait; nothing was sent
 	CodeUncertain   ErrorCode = "uncertain"   // a write may or may not have been made
 	CodeCorrupt     ErrorCode = "corrupt"     // a record does not verify: nothing is answered from it
+	CodeOldBook     ErrorCode = "old_book"    // a claim whose caller does not know the newest edition of some rule; never leaves the guard
 	CodeInternal    ErrorCode = "internal"    // a defect of the guard
 )
 

@@ -16,6 +16,9 @@ import (
 // answerBlocked explains why nothing was sent.
 func (r *proposal) answerBlocked(s situation, code Code) Answer {
 	x := explainBlock(s, code)
+	if code == CodeNear || code == CodeOtherScope {
+		r.explainLikely(&x, s, code)
+	}
 	switch {
 	case code == CodeHeld && r.verdict.Action == policy.ActHold, code == CodeDenied:
 		x.Message = withReason(x.Message, r.verdict.Why)
@@ -41,6 +44,12 @@ func (r *proposal) answerReplayed(s situation, code Code) Answer {
 		x.Message = "An equal call was under way and failed; nothing was applied, and this is its error."
 		x.Next = []string{"Mend what the error names, or send the same call again: it will be tried once more."}
 	}
+	if s.relation == NearEffect {
+		x.Message = fmt.Sprintf("A call that differs in wording only was carried out %s ago; the policy takes both for one, so nothing was sent, and this is its result.", age(s))
+	}
+	if s.found.State == Done && r.rule.On.Done == policy.Confirm && s.relation == SameEffect && !s.exhausted {
+		r.offerTo(&x, s)
+	}
 	r.match(&x, s)
 	return Answer{Kind: AnswerReplayed, Effect: s.found, Result: s.found.Result, Explanation: x}
 }
@@ -54,6 +63,10 @@ func (r *proposal) answerSent(s situation) Answer {
 
 func (r *proposal) answerPending(s situation) Answer {
 	x := explainBlock(s, CodePending)
+	if s.relation == NearEffect {
+		x.Message = "A call that differs in wording only is under way; nothing was sent for this one."
+		x.Next[0] = "Wait, then send the same call again: it is decided once the outcome of the first one is known."
+	}
 	r.match(&x, s)
 	after := min(max(s.found.LeaseUntil.Sub(s.now)/4, time.Second), 15*time.Second)
 	return Answer{Kind: AnswerPending, Effect: s.found, RetryAfter: after, Explanation: x}
@@ -79,7 +92,10 @@ func (r *proposal) answerTaken(s situation, earlier *Effect) Answer {
 		return r.answerBlocked(s, CodeDenied)
 	case Held:
 		if r.rival != nil && e.Code == r.rivalCode {
-			a := r.answerBlocked(r.situation(r.rival, SameIdentity, s.now), e.Code)
+			rival := r.situation(r.rival, SameIdentity, s.now)
+			rival.likeness = r.rivalLike
+			a := r.answerBlocked(rival, e.Code)
+			a.Explanation.Confirm = nil
 			a.Effect, a.Explanation.Retry = e, RetryLater
 			a.Explanation.Next = []string{
 				"A person was asked. Send the same call again later: it gets the decision.",
@@ -200,7 +216,7 @@ func (r *proposal) match(x *Explanation, s situation) {
 	if err != nil {
 		return
 	}
-	c := fingerprint.Compare(r.rule.Arguments.Terms(earlier), r.rule.Arguments.Terms(r.args))
+	c := fingerprint.Compare(r.specOf(e).Terms(earlier), r.rule.Arguments.Terms(r.args))
 	x.SameBecause = c.Because
 	for _, d := range c.Differs {
 		x.Differs = append(x.Differs, Difference{Argument: d.Argument, Role: d.Role.String(), Earlier: cut(d.Earlier), Now: cut(d.Now)})
@@ -241,10 +257,48 @@ func age(s situation) string {
 	}
 }
 
+// explainLikely adds how a call that looks like an earlier one can go on.
+func (r *proposal) explainLikely(x *Explanation, s situation, code Code) {
+	if s.found.State != Done {
+		x.Retry = RetryNever
+		x.Next = []string{
+			"Do not send it in other words: whether the earlier one happens is not decided yet.",
+			"A person must settle the earlier one; then send the same call again.",
+		}
+		return
+	}
+	if choice := r.rule.On.Near; code == CodeNear && choice == policy.Confirm {
+		r.offerTo(x, s)
+	} else if code == CodeOtherScope && r.rule.On.OtherScope == policy.Confirm {
+		r.offerTo(x, s)
+	}
+}
+
+// offerTo adds a token, and tells exactly how it is used.
+func (r *proposal) offerTo(x *Explanation, s situation) {
+	x.Confirm = r.offer(s)
+	if r.call.Confirm.Token != "" {
+		x.Message += " The token that came with this call is not for it: it was used, is over, or was given for another call."
+	}
+	use := fmt.Sprintf(`If one more is meant, send this call again, unchanged, with "confirm": {"token": %q, "reason": "why one more is meant"}; the token is good for this call, once, until %s.`,
+		x.Confirm.Token, x.Confirm.Expires.UTC().Format(time.RFC3339))
+	x.Next = []string{"If it is the same effect, go on as done.", use}
+	if s.relation == SameEffect {
+		x.Next[0] = "Go on with this result."
+	}
+}
+
 // repeatAdvice tells how a repeat that is meant can be told apart.
 func repeatAdvice(r *policy.Rule) string {
-	if r.Keys == policy.KeysTrusted {
+	switch o := r.Occurrence; {
+	case r.Keys == policy.KeysTrusted:
 		return "If a second effect is meant, send the call with another idempotency_key."
+	case o.Argument != "":
+		return fmt.Sprintf("If a second effect is meant, give it another %s.", o.Argument)
+	case o.Label != "":
+		return fmt.Sprintf("If a second effect is meant, send the call with another label %q.", o.Label)
+	case o.Caller > 1:
+		return fmt.Sprintf("If a second effect is meant, send the call with \"occurrence\": 2; the policy allows up to %d.", o.Caller)
 	}
 	return "If a second effect is meant, it must differ in an argument that matters, or a person must allow it."
 }

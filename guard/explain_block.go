@@ -61,6 +61,9 @@ func explainBlock(s situation, code Code) Explanation {
 	case CodeOtherScope:
 		x.Message = fmt.Sprintf("An equal call in another run was recorded %s ago; nothing was sent.", age(s))
 		x.Next = []string{"If it is the same effect, go on as done.", "If both are meant, a person must allow this one."}
+	case CodeNear:
+		x.Message = fmt.Sprintf("A call that differs from this one in wording only was recorded %s ago; nothing was sent.", age(s))
+		x.Next = []string{"Compare the differing texts.", "If it is the same effect, go on as done.", "If both are meant, a person must allow this one."}
 	case CodeOtherBytes:
 		x.Message = "A person approved this effect, but for other arguments or for another subject; nothing was sent."
 		x.Next = []string{"Send exactly the approved arguments, which are those of the matched effect."}

@@ -18,9 +18,13 @@ type Guard struct {
 	policies Policies
 	forward  Forwarder
 	maker    *fingerprint.Maker
-	observe  Observer
-	log      *slog.Logger
-	times    Times
+	book     *book
+	// similarity compares wordings; nil for what each rule says.
+	similarity fingerprint.Similarity
+	confirms   confirmCounts
+	observe    Observer
+	log        *slog.Logger
+	times      Times
 
 	known    known
 	hub      *hub
@@ -42,9 +46,11 @@ type Config struct {
 	Policies Policies
 	Forward  Forwarder
 	Key      []byte // the installation key for fingerprints, at least 32 bytes
-	Observe  Observer
-	Log      *slog.Logger
-	Times    Times
+	// Similarity compares wordings in place of the built-in comparison; nil for that.
+	Similarity fingerprint.Similarity
+	Observe    Observer
+	Log        *slog.Logger
+	Times      Times
 	// Flights is the most calls under way at one time; more are refused with CodeBusy. 0 means 4,096.
 	Flights int
 }
@@ -112,6 +118,7 @@ func New(c Config) (*Guard, error) {
 	}
 	return &Guard{
 		store: c.Store, policies: c.Policies, forward: c.Forward, maker: maker, observe: c.Observe, log: c.Log,
+		book: &book{store: c.Store}, similarity: c.Similarity,
 		times: c.Times.orDefault(), hub: newHub(), repeats: newRepeats(), slots: make(chan struct{}, c.Flights),
 	}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -16,19 +17,28 @@ import (
 type proposal struct {
 	principal Principal
 	call      Call
+	set       *policy.Set
 	rule      *policy.Rule
+	maker     *fingerprint.Maker
 	args      fingerprint.Value
 	bytes     []byte // the argument text that is recorded and sent
 	execute   Execute
 	sum       fingerprint.Sum
 	callerKey fingerprint.Digest
+	resource  fingerprint.Digest
+	aliases   []fingerprint.Digest // the keys of the call under other editions of the rule
+	book      int64                // the newest edition that was known when aliases was made
 	verdict   policy.Verdict
 	deadline  time.Time // until when the caller is ready to wait
 
 	// What the rounds of settleOn have found out about other effects.
 	rival                   *Effect // asks for a person
 	rivalCode               Code
-	pastScope, pastIdentity bool // ruled upon: not to be checked again
+	rivalLike               likeness
+	pastScope, pastIdentity bool    // ruled upon: not to be checked again
+	seen                    []Prior // near effects that were looked at
+	own                     *Effect // what stands under the call's own key
+	meant                   *Effect // beside which the agent has declared the call
 }
 
 // propose reads a call. An error is the caller's mistake and names the field.
@@ -39,7 +49,8 @@ func (g *Guard) propose(ctx context.Context, p Principal, c Call) (*proposal, er
 	if p.Agent != "" {
 		c.Agent = p.Agent
 	}
-	r := &proposal{principal: p, call: c, rule: g.policies.Current().Match(c.Tool)}
+	set := g.policies.Current()
+	r := &proposal{principal: p, call: c, set: set, rule: set.Match(c.Tool), maker: g.maker}
 	var err error
 	if r.args, err = decodeArguments(c.Arguments); err != nil {
 		return nil, err
@@ -48,20 +59,9 @@ func (g *Guard) propose(ctx context.Context, p Principal, c Call) (*proposal, er
 	if r.execute, err = executor(r.rule, c.Execute); err != nil {
 		return nil, err
 	}
-	scope, err := scopeOf(r.rule, p, c)
-	if err != nil {
+	if err = r.fingerprint(); err != nil {
 		return nil, err
 	}
-	in := fingerprint.Input{
-		Tenant: p.Tenant, Effect: r.rule.Effect, Scope: scope, NoWide: r.rule.On.OtherScope == policy.Allow,
-	}
-	if c.IdempotencyKey != "" {
-		r.callerKey = g.maker.Mark("caller key", p.Tenant, p.Subject, r.rule.Effect, c.IdempotencyKey)
-		if r.rule.Keys == policy.KeysTrusted {
-			in.Occurrence = c.IdempotencyKey
-		}
-	}
-	r.sum = g.maker.Sum(r.rule.Arguments, in, r.args)
 	r.verdict = r.rule.Check(ctx, policy.Facts{
 		Tool: c.Tool, Tenant: p.Tenant, Subject: p.Subject, Agent: c.Agent, Run: c.Run,
 		Labels: c.Labels, Args: r.args, Now: time.Now(),
@@ -72,6 +72,48 @@ func (g *Guard) propose(ctx context.Context, p Principal, c Call) (*proposal, er
 	r.deadline = time.Now().Add(g.budget(c.Wait))
 	return r, nil
 }
+
+// fingerprint makes the digests of the call under the rule of today.
+func (r *proposal) fingerprint() error {
+	c, p := recipeOf(r.rule), r.principal
+	in, err := c.input(p, r.call)
+	if err != nil {
+		return err
+	}
+	// Other scopes are other runs. Where the scope is something else, such as the subject, it is meant to keep effects apart.
+	inRun := slices.ContainsFunc(in.Scope, func(part fingerprint.ScopePart) bool { return part.Name == policy.ScopeRun })
+	in.NoWide, in.NoNear = r.rule.On.OtherScope == policy.Allow || !inRun, r.rule.On.Near == policy.Allow
+	r.sum = r.maker.Sum(r.rule.Arguments, in, r.args)
+	if r.call.IdempotencyKey != "" {
+		r.callerKey = r.maker.Mark("caller key", p.Tenant, p.Subject, r.rule.Effect, r.call.IdempotencyKey)
+	}
+	if parts := r.rule.Resource(r.args); parts != nil {
+		r.resource = r.maker.Mark("resource", append([]string{p.Tenant}, parts...)...)
+	}
+	return nil
+}
+
+// reckon makes the keys of the call under the other editions of its tool. A call that an edition could not have recorded, for
+// want of a run or label that its scope needs, has no key under it.
+func (g *Guard) reckon(ctx context.Context, r *proposal) error {
+	others, newest, err := g.book.of(ctx, r.set, r.rule, r.call.Tool)
+	if err != nil {
+		return err
+	}
+	r.book, r.aliases = newest, r.aliases[:0]
+	for _, other := range others {
+		in, err := other.input(r.principal, r.call)
+		if err != nil {
+			continue
+		}
+		if key := r.maker.Sum(other.Spec, in, r.args).Key; key != r.sum.Key && !r.isAlias(key) {
+			r.aliases = append(r.aliases, key)
+		}
+	}
+	return nil
+}
+
+func (r *proposal) isAlias(key fingerprint.Digest) bool { return slices.Contains(r.aliases, key) }
 
 func (g *Guard) budget(wait time.Duration) time.Duration {
 	switch {
@@ -101,6 +143,12 @@ func checkCall(c *Call) error {
 		if err := checkText(t.field, t.value, t.most); err != nil {
 			return err
 		}
+	}
+	if err := checkConfirm(&c.Confirm); err != nil {
+		return err
+	}
+	if c.Occurrence < 0 {
+		return invalid("/occurrence", "must be 1 for the first, 2 for the second, and so on")
 	}
 	if len(c.Labels) > MaxLabels {
 		return invalid("/labels", fmt.Sprintf("at most %d labels are allowed", MaxLabels))
@@ -166,8 +214,7 @@ func executor(r *policy.Rule, asked Execute) (Execute, error) {
 
 // scopeOf fills in the rule's scope. A part that the rule names and the call lacks is an error: a missing part must
 // not make strangers share effects.
-func scopeOf(r *policy.Rule, p Principal, c Call) ([]fingerprint.ScopePart, error) {
-	names := r.Scope
+func scopeOf(names []string, p Principal, c Call) ([]fingerprint.ScopePart, error) {
 	if names == nil {
 		if c.Run != "" {
 			names = []string{"run"}

@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/onceguard/onceguard/fingerprint"
 )
@@ -47,7 +48,17 @@ type Explained struct {
 	Canonical  string                  // the arguments in canonical form
 	Other      []fingerprint.Term      // of the second call
 	Comparison *fingerprint.Comparison // with the second call; Same also needs the same effect type and scope
+	Verdict    Verdict                 // with the second call; "" without one
 	Recorded   *Effect                 // the effect under the key, if the principal may see one
+}
+
+// Verdict is what a call is to another one, taken for an earlier one.
+type Verdict struct {
+	// Relation is SameEffect, NearEffect, OtherScope, SameIdentity, or "" for a different effect. The policy of the tool
+	// says what follows from it.
+	Relation Relation
+	Nearness fingerprint.Nearness // of the wordings, where all else is equal
+	Sentence string               // for a person; quotes values of the calls
 }
 
 // Fingerprint explains the fingerprint of a call and, with other, whether the two are the same effect. It changes
@@ -73,6 +84,9 @@ func (g *Guard) Fingerprint(ctx context.Context, p Principal, c Call, other *Cal
 		c := fingerprint.Compare(x.Other, x.Terms)
 		c.Same = o.sum.Key == r.sum.Key
 		x.Comparison = &c
+		if x.Verdict, err = g.verdict(ctx, o, r); err != nil {
+			return Explained{}, err
+		}
 	}
 	found, err := g.store.Lookup(ctx, r.sum.Key)
 	if err != nil {
@@ -82,4 +96,40 @@ func (g *Guard) Fingerprint(ctx context.Context, p Principal, c Call, other *Cal
 		x.Recorded = e
 	}
 	return x, nil
+}
+
+// verdict compares a call with an earlier one as a claim would.
+func (g *Guard) verdict(ctx context.Context, earlier, now *proposal) (Verdict, error) {
+	var v Verdict
+	if a, b := earlier.sum.Near, now.sum.Near; a == b && !a.IsZero() {
+		var err error
+		v.Nearness, err = fingerprint.Judge(ctx, g.wordings(now), earlier.rule.Arguments.Texts(earlier.args), now.rule.Arguments.Texts(now.args),
+			now.rule.Near.Near, now.rule.Near.Same)
+		if err != nil {
+			return v, err
+		}
+		if v.Nearness.Verdict != fingerprint.Different {
+			v.Relation = NearEffect
+		}
+	}
+	switch a, b := earlier.sum, now.sum; {
+	case a.Key == b.Key:
+		v.Relation = SameEffect
+	case v.Relation != "":
+	case a.Wide == b.Wide && !a.Wide.IsZero():
+		v.Relation = OtherScope
+	case a.Identity == b.Identity && !a.Identity.IsZero():
+		v.Relation = SameIdentity
+	}
+	before, after := earlier.rule.Arguments.Terms(earlier.args), now.rule.Arguments.Terms(now.args)
+	v.Sentence = fingerprint.Sentence(now.rule.Effect, before, after, v.Nearness)
+	switch {
+	case earlier.rule.Effect != now.rule.Effect:
+		v.Sentence = fmt.Sprintf("Effects of two types: %q and %q.", earlier.rule.Effect, now.rule.Effect)
+	case v.Relation == OtherScope:
+		v.Sentence += " It is in another scope, such as another run."
+	case v.Relation == "" && fingerprint.Compare(before, after).Same:
+		v.Sentence = "The arguments are the same, but the calls differ in scope or occurrence."
+	}
+	return v, nil
 }

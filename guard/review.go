@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -114,5 +115,6 @@ func resumption(e Effect, lease time.Duration) ClaimRequest {
 	prior := Prior{e.ID, e.State, e.Fence}
 	e.State, e.Code, e.Review, e.Claim = Pending, CodeForwarded, "", rand.Text()
 	e.Arguments, e.Subject = nil, ""
-	return ClaimRequest{Effect: e, Lease: lease, Actor: Actor{Kind: "guard"}, Prior: &prior, Again: true}
+	// Which edition of the rule is the newest does not matter to an effect that exists.
+	return ClaimRequest{Effect: e, Lease: lease, Actor: Actor{Kind: "guard"}, Prior: &prior, Again: true, Book: math.MaxInt64}
 }

@@ -67,7 +67,8 @@ func TestAnEqualCallInAnotherRunIsAnsweredAsThePolicySays(t *testing.T) {
 		r := refund
 		w.expect(alice, r, guard.AnswerForwarded, guard.CodeForwarded)
 		r.Run = "run-2"
-		w.expect(alice, r, guard.AnswerForwarded, guard.CodeForwarded) // other_scope: allow
+		w.expect(alice, r, guard.AnswerBlocked, guard.CodeOtherScope) // other_scope: confirm, the default
+		w.executions(2)
 	})
 }
 

@@ -36,19 +36,37 @@ type Store interface {
 	// write. Found.Effect is nil where there is none.
 	Lookup(ctx context.Context, key fingerprint.Digest) (Found, error)
 
+	// Nearby returns the newest NearMost effects of a tenant with this Near digest that still answer (open, or done
+	// within their window) under another key, newest first and with their arguments. It makes no write.
+	Nearby(ctx context.Context, tenant string, near, key fingerprint.Digest) ([]Effect, error)
+
+	// Editions returns the entries of the book of editions with a higher number than after, in order.
+	Editions(ctx context.Context, after int64) ([]Edition, error)
+
+	// AddEdition appends an entry to the book and returns it with its number, which is higher than all before; the
+	// entry that has the same Pattern and Text, if there is one. Pattern and Text are opaque to the store.
+	AddEdition(ctx context.Context, e Edition) (Edition, error)
+
 	// Claim records a new effect, a new generation or a new claim, or returns what stands in the way.
 	//
 	// With Prior nil it makes generation 1, unless an effect under the key exists. With Prior it makes the next
 	// generation (Again false) or claims Prior itself once more (Again true), if Prior is still the latest generation
 	// with this very state and fence. A next generation is made of done, failed and refused effects; of a done one, or of
-	// one refused by a person, only after its window, unless Order is set. Of any number of equal claims at once exactly
-	// one is won. A claim of Prior (Again) keeps the recorded Subject, Agent, Run, CallID and Arguments where the request
+	// one refused by a person, only after its window, unless Order is set or the done one is superseded. Of any number
+	// of equal claims at once exactly one is won. A claim of Prior (Again) keeps the recorded Subject, Agent, Run, CallID and Arguments where the request
 	// leaves them empty, and closes the review unless it is about a contradiction.
 	//
 	// Before that, an effect with the same CallerKey and another Key stands in the way (KeyConflict), unless it failed, was
 	// refused, or its window is over; and where the request asks for it, so does another effect with the same Wide or
 	// Identity digest and another Key that is held, approved, pending, partial, unknown, or done within its window
-	// (OtherScope, SameIdentity; the latest one is returned).
+	// (OtherScope, SameIdentity; the latest one is returned). So does an effect under one of Aliases that is held,
+	// approved, pending, partial, unknown, or done or refused by a person within its window (SameEffect; the latest one
+	// is returned). So does, where the request
+	// asks for it, one of those that Nearby would return, unless Seen lists it with its present fence (NearEffect; the
+	// newest one is returned). Effects under Aliases stand in no other way.
+	//
+	// A claim whose Book is lower than the highest number of an edition is refused with CodeOldBook before anything else:
+	// its caller does not know all the keys under which the same call may be recorded.
 	Claim(ctx context.Context, r ClaimRequest) (Claimed, error)
 
 	// Extend renews the lease of a pending claim to ttl from now and returns its end. It never shortens a lease and
@@ -94,10 +112,24 @@ type Store interface {
 	Close() error
 }
 
+// NearMost is the most effects that are looked at for a likeness in wording: the newest ones.
+const NearMost = 50
+
 // Found is an effect as it was at one moment of the store's clock.
 type Found struct {
 	Effect *Effect
 	Now    time.Time
+	// Superseded names the latest effect under another key on the same Resource that was done later than Effect, which is
+	// done itself; "" where there is none.
+	Superseded string
+}
+
+// Edition is one way in which the calls of some tools have been fingerprinted. The book of editions is how replicas, and
+// versions of a policy, know under which other keys a call may be recorded.
+type Edition struct {
+	Number  int64
+	Pattern string // of the policy; "" for tools that no policy names
+	Text    []byte
 }
 
 // ClaimRequest asks for a claim, or records a held or refused call.
@@ -116,6 +148,11 @@ type ClaimRequest struct {
 
 	CheckWide     bool
 	CheckIdentity bool
+	CheckNear     bool
+	Seen          []Prior // effects that Nearby returned, of which ID and Fence count
+
+	Aliases []fingerprint.Digest // other keys of the very same call, under other editions
+	Book    int64                // highest number of an edition that the caller knows
 }
 
 // Prior names an effect at a point of its life.
@@ -134,6 +171,7 @@ const (
 	KeyConflict  Relation = "key_conflict"  // same idempotency key of the caller, other fingerprint
 	OtherScope   Relation = "other_scope"   // equal but for the scope
 	SameIdentity Relation = "same_identity" // the same thing, other material
+	NearEffect   Relation = "near"          // equal but for the wording of texts
 )
 
 // Claimed is the answer to a ClaimRequest.
@@ -142,6 +180,8 @@ type Claimed struct {
 	Effect   Effect   // the effect as recorded, or what stands in the way, with arguments and result
 	Relation Relation // of what stands in the way
 	Now      time.Time
+	// Superseded is as in Found, when a SameEffect stands in the way.
+	Superseded string
 }
 
 // Settlement is the outcome of an attempt.

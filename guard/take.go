@@ -3,10 +3,12 @@ package guard
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/onceguard/onceguard/fingerprint"
 	"github.com/onceguard/onceguard/policy"
 )
 
@@ -18,13 +20,22 @@ func (g *Guard) take(ctx context.Context, r *proposal, s situation, ru ruling) (
 		return nil, s, err
 	}
 	started := time.Now()
+	if ru.meant {
+		r.meant = s.found
+	}
 	req := r.claimRequest(s, ru, g.lease(r.rule, r.execute))
 	claimed, err := g.claim(ctx, req)
 	if err == nil && (claimed.Won || claimed.Relation == SameEffect) {
-		g.known.add(r.sum.Key)
+		g.known.add(claimed.Effect.Key)
 	}
 	if err != nil || !claimed.Won {
 		release()
+		if CodeOf(err) == CodeOldBook {
+			if err = g.book.refresh(ctx); err == nil {
+				err = g.reckon(ctx, r)
+			}
+			return nil, s, err
+		}
 		if CodeOf(err) == CodeConflict && s.found != nil {
 			// Its time ended between the look and the claim.
 			s, err = g.lookAgain(ctx, r, s)
@@ -33,11 +44,21 @@ func (g *Guard) take(ctx context.Context, r *proposal, s situation, ru ruling) (
 		if err != nil {
 			return nil, s, err
 		}
+		if claimed.Relation == NearEffect {
+			near, alike, err := g.nearby(ctx, r)
+			if err != nil || !alike {
+				return nil, s, err // other words: the next claim is not stopped by them
+			}
+			return nil, near, nil
+		}
 		next := r.situation(&claimed.Effect, claimed.Relation, claimed.Now)
-		next.waited = s.waited
+		next.waited, next.superseded = s.waited, claimed.Superseded != ""
 		return nil, next, nil
 	}
 	e := claimed.Effect
+	if r.meant != nil {
+		g.confirms.add(r.principal, r.call)
+	}
 	g.hub.publish(e.ID)
 	now := r.situation(&e, SameEffect, claimed.Now)
 	if e.State != Pending || r.execute == ByCaller {
@@ -84,18 +105,30 @@ func (r *proposal) claimRequest(s situation, ru ruling, lease time.Duration) Cla
 		Effect: Effect{
 			ID: newEffectID(), Tenant: r.principal.Tenant, Subject: r.principal.Subject, Agent: r.call.Agent, Run: r.call.Run,
 			CallID: r.call.CallID, Tool: r.call.Tool, Type: r.rule.Effect, Execute: r.execute,
-			Key: r.sum.Key, CallerKey: r.callerKey, State: Pending, Code: CodeForwarded,
+			Key: r.sum.Key, CallerKey: r.callerKey, Resource: r.resource, State: Pending, Code: CodeForwarded,
 			Policy: r.rule.Digest, Arguments: r.bytes, Window: r.rule.Window,
 		},
-		Actor: agentActor(r.principal), Order: ru.order,
+		Actor: agentActor(r.principal), Order: ru.order, Book: r.book, Aliases: r.aliases,
 	}
-	if on.OtherScope != policy.Allow {
+	if s.found != nil && r.isAlias(s.found.Key) {
+		// The effect began under another edition of the rule, and goes on under the key that it has.
+		req.Effect.Key, req.Aliases = s.found.Key, []fingerprint.Digest{r.sum.Key}
+		for _, key := range r.aliases {
+			if key != s.found.Key {
+				req.Aliases = append(req.Aliases, key)
+			}
+		}
+	}
+	if !r.sum.Wide.IsZero() {
 		req.Effect.Wide = r.sum.Wide
 		req.CheckWide = !r.pastScope
 	}
 	if on.SameIdentity != policy.Allow {
 		req.Effect.Identity = r.sum.Identity
 		req.CheckIdentity = !r.pastIdentity
+	}
+	if on.Near != policy.Allow && !r.sum.Near.IsZero() {
+		req.Effect.Near, req.CheckNear, req.Seen = r.sum.Near, true, r.seen
 	}
 	if (ru.next || ru.again) && s.found != nil {
 		req.Prior = &Prior{s.found.ID, s.found.State, s.found.Fence}
@@ -106,7 +139,7 @@ func (r *proposal) claimRequest(s situation, ru ruling, lease time.Duration) Cla
 			// The approved bytes, or those that were sent under the same downstream key, are sent: nobody else's. That
 			// another effect stands beside it was known to who decided.
 			req.Effect.Arguments, req.Effect.Subject = nil, ""
-			req.CheckWide, req.CheckIdentity = false, false
+			req.CheckWide, req.CheckIdentity, req.CheckNear, req.Aliases = false, false, false, nil
 		}
 	}
 	switch ru.action {
@@ -120,6 +153,10 @@ func (r *proposal) claimRequest(s situation, ru ruling, lease time.Duration) Cla
 		if r.execute == ByCaller {
 			req.Effect.Code = CodeProceed
 		}
+		if r.meant != nil {
+			req.Effect.Code = CodeConfirmed
+			req.Effect.Reason = "The agent declared it as meant beside " + r.meant.ID + ": " + r.call.Confirm.Reason
+		}
 	}
 	return req
 }
@@ -129,8 +166,11 @@ func (r *proposal) holdReason(code Code) string {
 	if r.rival == nil || code != r.rivalCode {
 		return r.verdict.Why
 	}
-	if code == CodeOtherScope {
+	switch code {
+	case CodeOtherScope:
 		return "An equal call in another run is " + r.rival.ID + "."
+	case CodeNear:
+		return fmt.Sprintf("A call that differs in wording only is %s; %s.", r.rival.ID, r.rivalLike)
 	}
 	return "Another effect on the same thing is " + r.rival.ID + "."
 }

@@ -183,15 +183,30 @@ func newWorld(t *testing.T, text string) *world {
 		}
 		return storetest.None
 	}}
+	w.open()
+	return w
+}
+
+// open makes the guard of the world.
+func (w *world) open() {
+	w.t.Helper()
 	var err error
 	w.Guard, err = guard.New(guard.Config{
 		Store: w.store, Policies: w, Forward: w.up, Key: []byte(strings.Repeat("k", 32)),
-		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Log: slog.New(slog.NewTextHandler(w.t.Output(), nil)),
 	})
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
-	return w
+}
+
+// replica is another guard on the same ledger and upstream, with policies of its own.
+func (w *world) replica(text string) *world {
+	w.t.Helper()
+	r := &world{t: w.t, up: w.up, store: w.store}
+	r.edit(text)
+	r.open()
+	return r
 }
 
 func call(tool, arguments string) guard.Call {

@@ -17,24 +17,49 @@ type argumentDoc struct {
 	decl fingerprint.Argument
 }
 
-var argumentKeys = keys{
-	now:   []string{"role", "kind", "currency", "minor", "aliases", "zone", "round", "default", "null_is_absent"},
-	later: []string{"region", "near", "same", "redact"},
-}
+var (
+	argumentKeys = keys{now: append([]string{"as"}, fieldKeys.now...), later: fieldKeys.later}
+	// Members of an object have no common names: only whole arguments are shared between tools.
+	fieldKeys = keys{
+		now:   []string{"role", "kind", "currency", "minor", "aliases", "zone", "round", "region", "providers", "fields", "default", "null_is_absent"},
+		later: []string{"near", "same", "redact"},
+	}
+)
+
+// maxFields bounds how deep "fields:" nest. Package fingerprint has a limit of its own, with an error that names no place.
+const maxFields = 8
 
 func (r *reader) arguments(n ast.Node) []argumentDoc {
 	var list []argumentDoc
 	for _, e := range r.entries(n, "arguments") {
-		list = append(list, r.argument(e))
+		list = append(list, r.argument(e, fmt.Sprintf("the argument %q", e.name), argumentKeys, 0))
 	}
 	return list
 }
 
-func (r *reader) argument(e entry) argumentDoc {
-	what := fmt.Sprintf("the argument %q", e.name)
+// members reads "fields:", whose entries are arguments of their own but for a common name.
+func (r *reader) members(n ast.Node, what string, depth int) []fingerprint.Argument {
+	if depth > maxFields {
+		r.add(at(n), fmt.Sprintf("%s has fields within fields more than %d deep", what, maxFields), "nest them less deeply, or compare the inner object exactly")
+		return nil
+	}
+	list := []fingerprint.Argument{}
+	for _, e := range r.entries(n, "the fields of "+what) {
+		list = append(list, r.argument(e, fmt.Sprintf("the field %q of %s", e.name, what), fieldKeys, depth).decl)
+	}
+	if len(list) == 0 && isMapping(n) {
+		r.add(at(n), "the fields of "+what+" are empty", "declare a field, or remove the key")
+	}
+	return list
+}
+
+func (r *reader) argument(e entry, what string, valid keys, depth int) argumentDoc {
 	a := argumentDoc{at: e.key, decl: fingerprint.Argument{Name: e.name, Role: fingerprint.Material}}
-	f := r.fields(e.value, what, argumentKeys)
+	f := r.fields(e.value, what, valid)
 	a.decl.Kind = exactKind
+	if v, ok := f["as"]; ok {
+		a.decl.As = r.string(v.value, "as")
+	}
 	if v, ok := f["role"]; ok {
 		a.decl.Role = r.role(v.value)
 	}
@@ -61,6 +86,18 @@ func (r *reader) argument(e entry) argumentDoc {
 	}
 	if v, ok := f["round"]; ok {
 		a.decl.Round = r.string(v.value, "round")
+	}
+	if v, ok := f["region"]; ok {
+		a.decl.Region = r.string(v.value, "region")
+	}
+	if v, ok := f["providers"]; ok {
+		a.decl.Providers = r.strings(v.value, "providers")
+	}
+	if v, ok := f["fields"]; ok {
+		a.decl.Fields = r.members(v.value, what, depth+1)
+		if _, named := f["kind"]; !named {
+			a.decl.Kind = objectKind
+		}
 	}
 	if v, ok := f["default"]; ok {
 		a.decl.Default = r.json(v.value, "default")
@@ -91,8 +128,9 @@ func (r *reader) aliases(n ast.Node) map[string][]string {
 	return aliases
 }
 
-// exactKind is the kind of an argument that names none; enumKind that of a currency.
-var exactKind, enumKind = mustKind("exact"), mustKind("enum")
+// The kinds that stand where a policy names none: exactKind in general, objectKind beside fields, enumKind for a currency and
+// idKind for what tells occurrences apart.
+var exactKind, objectKind, enumKind, idKind = mustKind("exact"), mustKind("object"), mustKind("enum"), mustKind("id")
 
 func mustKind(name string) fingerprint.Kind {
 	kind, err := fingerprint.ParseKind(name)
@@ -103,8 +141,12 @@ func mustKind(name string) fingerprint.Kind {
 	return kind
 }
 
-// spec compiles the arguments of a tool. What the schema declares as default counts where the policy declares none.
+// spec compiles the arguments of a tool. What the schema declares as default counts where the policy declares none. A policy
+// that says nothing about arguments leaves them to inference; one that says anything, if only "{}", is what it says.
 func (t *toolDoc) spec(r *report, s *schema) *fingerprint.Spec {
+	if t.argumentAt == (place{}) {
+		return t.inferredSpec(r, s)
+	}
 	decls := make([]fingerprint.Argument, len(t.arguments))
 	declared := make(map[string]bool)
 	for i, a := range t.arguments {
@@ -122,9 +164,40 @@ func (t *toolDoc) spec(r *report, s *schema) *fingerprint.Spec {
 	}
 	if s != nil {
 		t.checkCurrencies(r, s, declared)
+	}
+	if more := t.occurrenceArgument(r, s); more != nil {
+		declared[more[0].Name] = true
+		if s != nil {
+			more[0].Default = s.defaults[more[0].Name]
+		}
+		decls = append(decls, more...)
+	}
+	if s != nil {
 		decls = append(decls, t.schemaDefaults(s, declared)...)
 	}
-	spec, err := fingerprint.NewSpec(decls)
+	return t.compiled(r, fingerprint.NewSpec, decls)
+}
+
+// inferredSpec is the spec of a tool whose policy says nothing about arguments.
+func (t *toolDoc) inferredSpec(r *report, s *schema) *fingerprint.Spec {
+	var decls []fingerprint.Argument
+	if s != nil {
+		decls = inferFromSchema(s.root)
+	}
+	for _, a := range t.occurrenceArgument(r, s) {
+		i := slices.IndexFunc(decls, func(d fingerprint.Argument) bool { return d.Name == a.Name })
+		if i < 0 {
+			decls = append(decls, a)
+			continue
+		}
+		decls[i].Role, decls[i].Kind, decls[i].Fields = a.Role, a.Kind, nil
+	}
+	return t.compiled(r, fingerprint.NewInferringSpec, decls)
+}
+
+// compiled makes a spec; nil when that is not possible, with the reasons noted.
+func (t *toolDoc) compiled(r *report, compile func([]fingerprint.Argument) (*fingerprint.Spec, error), decls []fingerprint.Argument) *fingerprint.Spec {
+	spec, err := compile(decls)
 	if err == nil {
 		return spec
 	}

@@ -51,7 +51,16 @@ func mergeDefaults(docs []*document) (settings, string) {
 			unknownTools = d.unknownTools
 		}
 	}
-	return merged.over(builtin()), unknownTools
+	merged = merged.over(builtin())
+	if merged.near.Near > merged.near.Same {
+		for _, key := range []string{"near.near", "near.same"} {
+			if o, ok := first[key]; ok {
+				o.d.add(o.at, nearAboveSame(merged.near), "make near.near the smaller one")
+				break
+			}
+		}
+	}
+	return merged, unknownTools
 }
 
 // refuseTwins notes tools with the same name, in one file or in several.
@@ -113,7 +122,7 @@ func compileTools(docs []*document, defaults settings) []*Rule {
 func (c *compiler) rule(t *toolDoc) *Rule {
 	rule := &Rule{
 		Pattern: t.name, Source: fmt.Sprintf("%s:%d", c.label, t.at.line), Effect: t.effect, Kind: Kind(t.kind),
-		Idempotent: t.idempotent, Attempts: t.attempts,
+		Idempotent: t.idempotent, Attempts: t.attempts, Occurrence: t.occurrence.Occurrence,
 	}
 	if rule.Effect == "" && !isGlob(t.name) {
 		rule.Effect = t.name
@@ -124,6 +133,12 @@ func (c *compiler) rule(t *toolDoc) *Rule {
 	}
 	if rule.Arguments = t.spec(&c.report, rule.schema); rule.Arguments == nil {
 		rule.Arguments = emptySpec()
+	} else {
+		c.checkNear(t, rule)
+	}
+	if t.resource != nil {
+		c.checkResource(t, rule.schema)
+		rule.resource = t.resource.resource
 	}
 	if t.upstream != nil {
 		t.upstream.check(&c.report, t.known(rule.schema))
@@ -137,6 +152,7 @@ func (c *compiler) rule(t *toolDoc) *Rule {
 			continue
 		}
 		if e := c.expression(doc.condition, conditionEnv); e != nil {
+			c.checkReads(doc.condition, e, rule.schema)
 			rule.conditions = append(rule.conditions, condition{expression: e, then: doc.then, why: doc.why})
 			rule.reads = rule.reads.and(e.reads)
 		}
@@ -146,6 +162,7 @@ func (c *compiler) rule(t *toolDoc) *Rule {
 			continue
 		}
 		if e := c.expression(doc, outcomeEnv); e != nil {
+			c.checkReads(doc, e, rule.schema)
 			rule.outcomes = append(rule.outcomes, outcome{state: t.states[i], expression: e})
 		}
 	}

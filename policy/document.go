@@ -43,8 +43,10 @@ type toolDoc struct {
 	upstream   *httpDoc
 	schema     ast.Node
 	arguments  []argumentDoc
-	argumentAt place // of the key "arguments"; zero when it is not there
+	argumentAt place // of the key "arguments"; zero when it is not there, and then arguments are inferred
 	settings   settings
+	resource   *resourceDoc
+	occurrence occurrenceDoc
 	idempotent bool
 	attempts   int
 	conditions []conditionDoc
@@ -70,16 +72,16 @@ type expressionDoc struct {
 var (
 	documentKeys = keys{now: []string{"version", "defaults", "tools"}}
 	defaultsKeys = keys{
-		now:   []string{"unknown_tools", "window", "lease", "hold", "scope", "on", "share", "keys"},
-		later: []string{"mode", "redact", "near", "limits"},
+		now:   []string{"unknown_tools", "window", "lease", "hold", "scope", "on", "near", "share", "keys"},
+		later: []string{"mode", "redact", "limits"},
 	}
 	toolKeys = keys{
-		now: []string{"name", "effect", "kind", "upstream", "schema", "arguments", "scope", "window", "lease", "hold", "on", "share", "keys",
-			"idempotent", "attempts", "rules", "done_when", "failed_when", "partial_when", "unknown_when"},
-		later: []string{"limits", "probe", "steps", "resource", "redact", "mode", "near", "confirm", "occurrence"},
+		now: []string{"name", "effect", "kind", "upstream", "schema", "arguments", "scope", "window", "lease", "hold", "resource", "occurrence", "on",
+			"near", "share", "keys", "idempotent", "attempts", "rules", "done_when", "failed_when", "partial_when", "unknown_when"},
+		later: []string{"limits", "probe", "steps", "redact", "mode", "confirm"},
 	}
 	conditionKeys = keys{now: []string{"if", "then", "why"}}
-	onKeys        = keys{now: onNames(), later: []string{"near"}}
+	onKeys        = keys{now: onNames()}
 )
 
 func onNames() []string {
@@ -163,6 +165,9 @@ func (r *reader) settings(f map[string]entry) settings {
 	if e, ok := f["on"]; ok {
 		s.on = r.on(e.value, s.places)
 	}
+	if e, ok := f["near"]; ok {
+		s.near = r.near(e.value, s.places)
+	}
 	return s
 }
 
@@ -234,6 +239,12 @@ func (r *reader) tool(n ast.Node) toolDoc {
 	if e, ok := f["arguments"]; ok {
 		t.argumentAt = e.key
 		t.arguments = r.arguments(e.value)
+	}
+	if e, ok := f["resource"]; ok {
+		t.resource = r.resource(e)
+	}
+	if e, ok := f["occurrence"]; ok {
+		t.occurrence = r.occurrence(e)
 	}
 	if e, ok := f["idempotent"]; ok {
 		t.idempotent = r.truth(e.value, "idempotent")

@@ -44,6 +44,18 @@ func (g *glob) matches(name string) bool {
 	return true
 }
 
+// Matches reports whether a pattern, as Rule.Pattern has it, is about a tool. That of unknown tools, "", is about all.
+func Matches(pattern, tool string) bool {
+	if pattern == "" || pattern == tool {
+		return true
+	}
+	if !isGlob(pattern) {
+		return false
+	}
+	g := newGlob(&Rule{Pattern: pattern})
+	return g.matches(tool)
+}
+
 // moreSpecific orders globs by precedence: the most literal characters, then the longest literal prefix, then the name.
 func moreSpecific(a, b *glob) int {
 	return cmp.Or(cmp.Compare(b.literals, a.literals), cmp.Compare(len(b.prefix), len(a.prefix)), cmp.Compare(a.pattern, b.pattern))

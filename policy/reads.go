@@ -1,8 +1,10 @@
 package policy
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
@@ -37,6 +39,27 @@ func (e *expression) inspect(checked *cel.Ast) {
 		}
 	}))
 	e.reads.all = uses != named
+}
+
+// checkReads notes arguments that an expression asks for and that a closed schema lets no call have: a condition on one would
+// hold every call, or none.
+func (c *compiler) checkReads(doc expressionDoc, e *expression, s *schema) {
+	if s == nil || !s.closed {
+		return
+	}
+	for _, name := range e.reads.members {
+		if slices.Contains(s.properties, name) {
+			continue
+		}
+		where := at(doc.node)
+		if i := strings.Index(doc.text, "args."+name); i >= 0 {
+			before := doc.text[:i]
+			line := strings.Count(before, "\n")
+			column := utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:])
+			where = scalarPlace(doc.node, line+1, column)
+		}
+		c.add(where, fmt.Sprintf("%s: the schema allows no argument %q", doc.key, name), suggest(name, s.properties))
+	}
 }
 
 func isArgs(x ast.Expr) bool {

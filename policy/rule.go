@@ -17,6 +17,8 @@ type Rule struct {
 	Effect  string // effect type; the tool's own name where the policy names none
 	Kind    Kind
 	Unknown bool // no policy names this tool
+	// OwnEffect says that Effect is the name of the tool at hand, because the rule holds for several tools and names none.
+	OwnEffect bool
 
 	Upstream   *Upstream         // nil: the caller runs the tool itself
 	Arguments  *fingerprint.Spec // never nil
@@ -28,12 +30,16 @@ type Rule struct {
 	Share      Share
 	Keys       Keys
 	Idempotent bool // the upstream is certified to honour our key
-	Attempts   int  // most attempts for one effect; 0: no limit (definite failures), 3 for on.unknown: retry
+	Near       Near
+	Occurrence Occurrence
+	Attempts   int // most attempts for one effect; 0: no limit (definite failures), 3 for on.unknown: retry
 
 	schema     *schema
 	conditions []condition
 	reads      reads // of all conditions
+	wordings   fingerprint.Similarity
 	outcomes   []outcome
+	resource   resource
 	refused    bool // defaults.unknown_tools: deny
 }
 
@@ -79,6 +85,7 @@ type settings struct {
 	window, lease, hold time.Duration
 	scope               []string
 	on                  On
+	near                Near
 	share               Share
 	keys                Keys
 
@@ -93,6 +100,7 @@ func builtin() settings {
 		lease:  5 * time.Minute,
 		hold:   24 * time.Hour,
 		on:     defaultOn(),
+		near:   defaultNear(),
 		share:  ShareSubject,
 		keys:   KeysHint,
 	}
@@ -118,14 +126,14 @@ func (s settings) over(base settings) settings {
 	if s.keys == "" {
 		s.keys = base.keys
 	}
-	s.on = s.on.over(base.on)
+	s.on, s.near = s.on.over(base.on), s.near.over(base.near)
 	return s
 }
 
 // apply copies complete settings into the rule.
 func (r *Rule) apply(s settings) {
 	r.Scope, r.Window, r.Lease, r.Hold = s.scope, s.window, s.lease, s.hold
-	r.On, r.Share, r.Keys = s.on, s.share, s.keys
+	r.On, r.Near, r.Share, r.Keys = s.on, s.near, s.share, s.keys
 }
 
 // forTool is the rule as it holds for one tool that its glob matches.
@@ -134,7 +142,7 @@ func (r *Rule) forTool(tool string) *Rule {
 		return r
 	}
 	named := *r
-	named.Effect = tool
+	named.Effect, named.OwnEffect = tool, true
 	return &named
 }
 
@@ -150,6 +158,9 @@ type content struct {
 	Scope               []string
 	Window, Lease, Hold time.Duration
 	On                  On
+	Near                Near
+	Resource            []string   `json:",omitempty"`
+	Occurrence          Occurrence `json:",omitzero"`
 	Share               Share
 	Keys                Keys
 	Idempotent          bool
@@ -160,9 +171,10 @@ type content struct {
 
 // seal computes the digest of a finished rule.
 func (r *Rule) seal() {
+	r.wordings = wordings(r.Near)
 	c := content{
 		Pattern: r.Pattern, Effect: r.Effect, Kind: r.Kind, Unknown: r.Unknown, Refused: r.refused, Arguments: r.Arguments.Digest(), Scope: r.Scope,
-		Window: r.Window, Lease: r.Lease, Hold: r.Hold, On: r.On, Share: r.Share, Keys: r.Keys, Idempotent: r.Idempotent, Attempts: r.Attempts,
+		Window: r.Window, Lease: r.Lease, Hold: r.Hold, On: r.On, Near: r.Near, Resource: r.resource.sources(), Occurrence: r.Occurrence, Share: r.Share, Keys: r.Keys, Idempotent: r.Idempotent, Attempts: r.Attempts,
 	}
 	if r.Upstream != nil && r.Upstream.HTTP != nil {
 		h := r.Upstream.HTTP.content()

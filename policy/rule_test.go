@@ -51,9 +51,10 @@ func TestWorkingPolicySaysWhatItSays(t *testing.T) {
 		Pattern: "payments.refund", Source: "working_refunds.yaml:8", Digest: got.Digest, Effect: "refund", Kind: Write,
 		Upstream: got.Upstream, Arguments: got.Arguments, Scope: []string{"run", "label:ticket"},
 		Window: 72 * time.Hour, Lease: 2 * time.Minute, Hold: 7 * 24 * time.Hour,
-		On:    On{Pending: Block, Done: Replay, Failed: Retry, Partial: Hold, Unknown: Retry, SameIdentity: Hold, OtherScope: Hold},
+		On:   On{Pending: Block, Done: Replay, Failed: Retry, Partial: Hold, Unknown: Retry, SameIdentity: Hold, OtherScope: Hold, Near: Confirm},
+		Near: Near{Same: 0.95, Near: 0.5, Opposites: [][]string{{"credit", "debit"}}}, Occurrence: Occurrence{Label: "part"}, resource: got.resource,
 		Share: ShareTenant, Keys: KeysTrusted, Idempotent: true, Attempts: 4,
-		schema: got.schema, conditions: got.conditions, reads: got.reads, outcomes: got.outcomes,
+		schema: got.schema, conditions: got.conditions, reads: got.reads, outcomes: got.outcomes, wordings: got.wordings,
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -72,8 +73,8 @@ func TestDefaultsOfTheLanguage(t *testing.T) {
 	want := Rule{
 		Pattern: "t", Source: "p.yaml:2", Digest: got.Digest, Effect: "t", Kind: Write, Arguments: got.Arguments,
 		Window: 24 * time.Hour, Lease: 5 * time.Minute, Hold: 24 * time.Hour,
-		On:    On{Pending: Wait, Done: Replay, Failed: Retry, Partial: Hold, Unknown: Hold, SameIdentity: Allow, OtherScope: Allow},
-		Share: ShareSubject, Keys: KeysHint,
+		On: On{Pending: Wait, Done: Replay, Failed: Retry, Partial: Hold, Unknown: Hold, SameIdentity: Allow, OtherScope: Confirm, Near: Hold}, Near: defaultNear(),
+		Share: ShareSubject, Keys: KeysHint, wordings: builtinWordings,
 	}
 	if !reflect.DeepEqual(got, want) || got.Arguments == nil {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -129,7 +130,9 @@ func TestDigestIdentifiesContent(t *testing.T) {
 	seen := map[string]string{base: "nothing"}
 	for _, line := range []string{
 		"effect: x", "window: 1h", "lease: 1h", "hold: 1h", "scope: [run]", "share: tenant", "keys: trusted", "idempotent: true", "attempts: 2",
-		"on: {done: block}", "on: {pending: block}", "arguments: {a: {role: identity}}", "arguments: {a: {role: volatile}}", "schema: {type: object}",
+		"on: {done: block}", "on: {pending: block}", "on: {near: allow}", "near: {same: 0.8}", "near: {near: 0.8}", "near: {opposites: [[a, b]]}",
+		"occurrence: n", `occurrence: "label:n"`, "occurrence: {caller: 2}", "occurrence: {caller: 3}", `resource: "a"`, `resource: "{a}"`, `resource: [a, "{a}"]`, "arguments: {}",
+		"arguments: {a: {role: identity, as: b}}", "arguments: {a: {role: identity}}", "arguments: {a: {role: volatile}}", "schema: {type: object}",
 		`rules: [{if: "true", then: hold}]`, `rules: [{if: "true", then: deny}]`, `rules: [{if: "true", then: deny, why: w}]`,
 		`done_when: "true"`, `failed_when: "true"`,
 		`upstream: {http: {url: "https://a.example/x"}}`, `upstream: {http: {url: "https://a.example/y"}}`, `upstream: {http: {url: "https://a.example/x", method: PUT}}`,

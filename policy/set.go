@@ -9,7 +9,7 @@ import (
 
 // The choices of defaults.unknown_tools.
 const (
-	unknownGuard = "guard" // record and compare their calls like those of a write tool whose arguments are all material
+	unknownGuard = "guard" // record and compare their calls like those of a write tool whose policy says nothing of arguments
 	unknownDeny  = "deny"  // Check denies every call
 	unknownPass  = "pass"  // treat them as read tools
 )
@@ -46,7 +46,7 @@ func isGlob(pattern string) bool { return strings.Contains(pattern, "*") }
 
 // unknownRule is the rule of the tools that no policy names.
 func unknownRule(choice string, defaults settings) *Rule {
-	rule := &Rule{Kind: Write, Unknown: true, Arguments: emptySpec()}
+	rule := &Rule{Kind: Write, Unknown: true, Arguments: inferringSpec()}
 	switch choice {
 	case unknownPass:
 		rule.Kind = Read
@@ -56,6 +56,16 @@ func unknownRule(choice string, defaults settings) *Rule {
 	rule.apply(defaults)
 	rule.seal()
 	return rule
+}
+
+// inferringSpec declares nothing, so that every argument is inferred.
+func inferringSpec() *fingerprint.Spec {
+	spec, err := fingerprint.NewInferringSpec(nil)
+	if err != nil {
+		// A spec without declarations has nothing that could be wrong.
+		panic("policy: " + err.Error())
+	}
+	return spec
 }
 
 // emptySpec declares nothing, so every argument is compared exactly.

@@ -15,6 +15,8 @@ type Call struct {
 	Agent          string            `json:"agent,omitzero"`           // used when the key names no agent
 	Labels         map[string]string `json:"labels,omitzero"`          // for conditions and scopes
 	IdempotencyKey string            `json:"idempotency_key,omitzero"` // at most 512 bytes
+	Occurrence     int               `json:"occurrence,omitzero"`      // 2 for the second of the same, where the policy allows it
+	Confirm        *Confirm          `json:"confirm,omitzero"`         // declares that the call is meant beside an earlier one
 	Execute        string            `json:"execute,omitzero"`         // "guard" or "caller"; "" for what the policy says
 
 	// Wait is how long to wait for an equal call that is under way, in whole seconds and at most 50 s. 0 leaves it to
@@ -62,7 +64,20 @@ type Explanation struct {
 	SameBecause []string     `json:"same_because"`
 	Differs     []Difference `json:"differs"`
 	Retry       string       `json:"retry,omitzero"` // "useless", "later", "safe" or "never"
+	Confirm     *Offer       `json:"confirm,omitzero"`
 	Next        []string     `json:"next"`
+}
+
+// Offer is a token with which the agent may declare that the call is meant. It is good for this very call, once.
+type Offer struct {
+	Token     string    `json:"token"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// Confirm sends the token of an Offer back, with the same call.
+type Confirm struct {
+	Token  string `json:"token"`
+	Reason string `json:"reason"` // why one more is meant; at most 500 bytes
 }
 
 // Matched is the earlier effect that an answer speaks of.

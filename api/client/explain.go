@@ -48,9 +48,22 @@ type Term struct {
 
 // Comparison tells two calls apart.
 type Comparison struct {
-	Same    bool           `json:"same"`
-	Because []string       `json:"because"`
-	Differs []TermConflict `json:"differs"`
+	Same bool `json:"same"`
+	// Relation is "same", "near" (but for wording), "other_scope" (equal, but in another run), "same_identity" (another
+	// effect on the same thing) or "different". Wording and other runs are only compared where the policy asks for it.
+	Relation string         `json:"relation"`
+	Sentence string         `json:"sentence"` // for a person who reviews the two; quotes values
+	Likeness *Likeness      `json:"likeness,omitzero"`
+	Because  []string       `json:"because"`
+	Differs  []TermConflict `json:"differs"`
+}
+
+// Likeness tells how the wordings of two calls compare that are equal otherwise.
+type Likeness struct {
+	Verdict  string  `json:"verdict"`           // "different", "alike" or "same wording"
+	Score    float64 `json:"score"`             // 0 to 1
+	Argument string  `json:"argument,omitzero"` // the text that decides
+	Contrast string  `json:"contrast,omitzero"` // why it is surely different
 }
 
 // TermConflict is one argument in which two calls differ.

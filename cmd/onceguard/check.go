@@ -59,6 +59,8 @@ type setReport struct {
 	UnknownTools string   `json:"unknown_tools"`
 	Write        []string `json:"write"`
 	Read         []string `json:"read"`
+	// Inferred lists the write tools whose policy says nothing about arguments: how they are compared is inferred.
+	Inferred []string `json:"inferred"`
 	// Exact lists the write tools of which no argument is declared: another spelling of an argument is another
 	// effect.
 	Exact []string `json:"compared_exactly"`
@@ -93,14 +95,17 @@ func (r *checkReport) refuse(path string, err error) {
 }
 
 func describeSet(path string, set *policy.Set) setReport {
-	s := setReport{Path: path, UnknownTools: set.UnknownTools(), Write: []string{}, Read: []string{}, Exact: []string{}}
+	s := setReport{Path: path, UnknownTools: set.UnknownTools(), Write: []string{}, Read: []string{}, Inferred: []string{}, Exact: []string{}}
 	for _, rule := range set.Rules() {
 		if rule.Kind == policy.Read {
 			s.Read = append(s.Read, rule.Pattern)
 			continue
 		}
 		s.Write = append(s.Write, rule.Pattern)
-		if len(rule.Arguments.Arguments()) == 0 {
+		switch {
+		case rule.Arguments.Infers():
+			s.Inferred = append(s.Inferred, rule.Pattern)
+		case len(rule.Arguments.Arguments()) == 0:
 			s.Exact = append(s.Exact, rule.Pattern)
 		}
 	}
@@ -115,8 +120,11 @@ func (r *checkReport) write(w io.Writer) error {
 	for _, s := range r.Sets {
 		fmt.Fprintf(&b, "%s: %s, %d guarded and %d only reading; other tools: %s\n",
 			s.Path, count(len(s.Write)+len(s.Read), "tool"), len(s.Write), len(s.Read), s.UnknownTools)
+		if len(s.Inferred) > 0 {
+			fmt.Fprintf(&b, "  no argument is declared, so how they are compared is inferred: %s\n", strings.Join(s.Inferred, ", "))
+		}
 		if len(s.Exact) > 0 {
-			fmt.Fprintf(&b, "  no argument is declared, so another spelling is another effect: %s\n", strings.Join(s.Exact, ", "))
+			fmt.Fprintf(&b, "  arguments are declared to be none, so another spelling is another effect: %s\n", strings.Join(s.Exact, ", "))
 		}
 	}
 	if len(r.Problems) > 0 {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/onceguard/onceguard/fingerprint/httpsimilarity"
 	"github.com/onceguard/onceguard/guard"
 	"github.com/onceguard/onceguard/guard/forward/httpforward"
 )
@@ -31,6 +32,9 @@ type Config struct {
 	DrainTimeout time.Duration // how long a shutdown waits for the calls under way
 	Flights      int           // most calls under way at one time; further ones are refused
 	MaxAnswer    int64         // bytes of an upstream's answer; a larger one makes the outcome unknown
+
+	SimilarityURL     string        // service that scores how alike two wordings are; "" for the built-in comparison
+	SimilarityTimeout time.Duration // for one question to it, after which the built-in comparison counts
 
 	LogFormat   string // json or text
 	LogLevel    string // debug, info, warn or error
@@ -58,6 +62,8 @@ func (c *Config) flags() *pflag.FlagSet {
 	f.DurationVar(&c.DrainTimeout, "drain-timeout", 60*time.Second, "how long a shutdown waits for the calls under way")
 	f.IntVar(&c.Flights, "flights", 4096, "most calls under way at one time; further ones are refused")
 	f.Int64Var(&c.MaxAnswer, "max-answer", httpforward.DefaultMaxBody, "`bytes` of an upstream's answer; a larger one makes the outcome unknown")
+	f.StringVar(&c.SimilarityURL, "similarity-url", "", "`URL` of a service that scores how alike two wordings are (default: the built-in comparison)")
+	f.DurationVar(&c.SimilarityTimeout, "similarity-timeout", httpsimilarity.DefaultTimeout, "time for one question to that service, after which the built-in comparison counts")
 	f.StringVar(&c.LogFormat, "log-format", "json", "json or text")
 	f.StringVar(&c.LogLevel, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&c.ReviewURL, "review-url", "", "what the links to reviews in answers begin with (default /v1/reviews/)")
@@ -111,10 +117,14 @@ func (s *settings) validate() error {
 		{"settle", c.Settle, time.Millisecond, 24 * time.Hour},
 		{"send-grace", c.SendGrace, 200 * time.Millisecond, time.Hour},
 		{"drain-timeout", c.DrainTimeout, 100 * time.Millisecond, time.Hour},
+		{"similarity-timeout", c.SimilarityTimeout, 10 * time.Millisecond, 10 * time.Second},
 	} {
 		if d.value < d.least || d.value > d.most {
 			s.complain(d.name, "%s is not between %s and %s", d.value, d.least, d.most)
 		}
+	}
+	if _, err := c.similarity(nil); err != nil {
+		s.complain("similarity-url", "%v", err)
 	}
 	if c.Flights < 1 || c.Flights > 1<<20 {
 		s.complain("flights", "%d is not between 1 and %d", c.Flights, 1<<20)

@@ -4,7 +4,9 @@
 //	serve      decide on calls over HTTP
 //	keys       make, list and revoke API keys, also beside a running server
 //	check      validate policies without a server
+//	suggest    write policies for tools from their descriptions or recorded calls
 //	explain    show why a call has its fingerprint, and whether two calls are the same effect
+//	eval       measure how well policies tell calls apart, on labelled pairs
 //	demo       a short story on this machine, to see what the guard does
 //	replay     feed recorded calls through a guard and count double effects
 //	version    the build

@@ -26,9 +26,9 @@ func newExplainCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "explain [--policies FOLDER] CALL.json [OTHER.json]",
 		Short: "Show why a call has its fingerprint, and whether two are the same effect",
-		Long: "Show what each argument of a call contributes to its fingerprint, and for two calls whether they are the same effect and\n" +
-			"which argument decides. A call is the body of POST /v1/calls; \"-\" reads it from standard input. Nothing is sent and no\n" +
-			"ledger is needed.",
+		Long: "Show what each argument of a call contributes to its fingerprint and what its policy says of it. For two calls, put their\n" +
+			"arguments side by side, and tell whether they are the same effect, which argument decides, and what the second gets after the\n" +
+			"first. A call is the body of POST /v1/calls; \"-\" reads it from standard input. Nothing is sent and no ledger is needed.",
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			set := policy.Empty()
@@ -70,11 +70,8 @@ type explainer struct {
 
 // explainReport is what explain tells.
 type explainReport struct {
-	Calls   []callReport `json:"calls"`
-	Same    *bool        `json:"same,omitzero"` // for two calls
-	Message string       `json:"message,omitzero"`
-	Because []string     `json:"because,omitzero"`
-	Differs []difference `json:"differs,omitzero"`
+	Calls      []callReport      `json:"calls"`
+	Comparison *comparisonReport `json:"comparison,omitzero"` // for two calls, the first taken for the earlier one
 }
 
 // callReport is one call.
@@ -84,6 +81,7 @@ type callReport struct {
 	Rule      string             `json:"rule,omitzero"` // the pattern that matched
 	Source    string             `json:"source,omitzero"`
 	Effect    string             `json:"effect"`
+	Verdict   verdictReport      `json:"verdict"`
 	Terms     []fingerprint.Term `json:"terms"`
 	Canonical string             `json:"canonical"`
 }
@@ -111,13 +109,17 @@ func (e explainer) explain(ctx context.Context, names []string) (*explainReport,
 		if last, err = g.Fingerprint(ctx, e.principal, calls[i], earlier); err != nil {
 			return nil, callError(name, err)
 		}
+		verdict, err := e.verdict(ctx, calls[i], last.Canonical)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
 		report.Calls = append(report.Calls, callReport{
 			Name: name, Tool: calls[i].Tool, Rule: last.Rule, Source: last.Source,
-			Effect: e.policies.Current().Match(calls[i].Tool).Effect, Terms: last.Terms, Canonical: last.Canonical,
+			Effect: e.policies.Current().Match(calls[i].Tool).Effect, Verdict: verdict, Terms: last.Terms, Canonical: last.Canonical,
 		})
 	}
 	if last.Comparison != nil {
-		e.compare(report, calls, *last.Comparison)
+		report.Comparison = e.compare(calls, last)
 	}
 	return report, nil
 }
@@ -149,7 +151,7 @@ func (e explainer) read(name string) (guard.Call, error) {
 	}
 	return guard.Call{
 		Tool: c.Tool, Arguments: c.Arguments, CallID: c.CallID, Run: c.Run, Agent: c.Agent, Labels: c.Labels,
-		IdempotencyKey: c.IdempotencyKey, Execute: guard.Execute(c.Execute),
+		IdempotencyKey: c.IdempotencyKey, Occurrence: c.Occurrence, Execute: guard.Execute(c.Execute),
 	}, nil
 }
 
@@ -161,29 +163,42 @@ func callError(name string, err error) error {
 }
 
 func (r *explainReport) write(w io.Writer) error {
+	var b strings.Builder
 	for _, c := range r.Calls {
-		rule := "no policy names it, so every argument is compared exactly"
-		if c.Rule != "" {
-			rule = fmt.Sprintf("policy %q at %s", c.Rule, c.Source)
+		c.write(&b)
+		if r.Comparison != nil {
+			continue
 		}
-		fmt.Fprintf(w, "%s: %s, effect %s (%s)\n", c.Name, c.Tool, c.Effect, rule)
-		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(table, "  ARGUMENT\tROLE\tKIND\tRAW\tNORMAL FORM\tNOTE")
-		for _, t := range c.Terms {
-			fmt.Fprintf(table, "  %s\t%s\t%s\t%s\t%s\t%s\n", show(t.Argument), t.Role, t.Kind, orDash(show(t.Raw)), orDash(show(t.Normal)), show(t.Note))
-		}
-		if err := table.Flush(); err != nil {
-			return err
-		}
-		if _, err := fmt.Fprintln(w); err != nil {
+		if err := writeTerms(&b, c.Terms); err != nil {
 			return err
 		}
 	}
-	if r.Message == "" {
-		return nil
+	if r.Comparison != nil {
+		b.WriteByte('\n')
+		if err := r.Comparison.write(&b); err != nil {
+			return err
+		}
 	}
-	_, err := fmt.Fprintln(w, strings.TrimSpace(r.Message))
+	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func (c callReport) write(b *strings.Builder) {
+	rule := "no policy names it, so only what can be inferred is known of its arguments"
+	if c.Rule != "" {
+		rule = fmt.Sprintf("policy %q at %s", c.Rule, c.Source)
+	}
+	fmt.Fprintf(b, "%s: %s, effect %s (%s)\n", c.Name, c.Tool, c.Effect, rule)
+	c.Verdict.write(b)
+}
+
+func writeTerms(b *strings.Builder, terms []fingerprint.Term) error {
+	table := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "  ARGUMENT\tROLE\tKIND\tRAW\tNORMAL FORM\tNOTE")
+	for _, t := range terms {
+		fmt.Fprintf(table, "  %s\t%s\t%s\t%s\t%s\t%s\n", show(t.Argument), t.Role, t.Kind, orDash(show(t.Raw)), orDash(show(t.Normal)), show(t.Note))
+	}
+	return table.Flush()
 }
 
 // emptyLedger is a ledger in which nothing is found. Fingerprint asks it for nothing but Lookup.

@@ -213,7 +213,7 @@ func (r *rehearsal) guarded(ctx context.Context) (t tally, err error) {
 }
 
 func (r *rehearsal) pass(ctx context.Context, name string, upstream *simulation, user toolUser) (tally, error) {
-	shown := startProgress(r.stderr, name, r.survey.calls)
+	shown := startProgress(r.stderr, name, "calls", r.survey.calls)
 	defer shown.stop()
 	p := pass{
 		recording: r.recording, survey: r.survey, labels: r.labels, upstream: upstream, user: user,

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/onceguard/onceguard/api/client"
+	"github.com/onceguard/onceguard/guard"
 )
 
 // standing is what an agent knows of an intent.
@@ -72,7 +73,13 @@ func (u *guardedUser) use(ctx context.Context, c recordedCall, text string) (tri
 	if err != nil {
 		return tried{}, err
 	}
-	a, err := u.guard.Call(ctx, client.Call{Tool: c.Tool, Arguments: quoted, Run: u.runs + c.Run, Execute: u.execute})
+	call := client.Call{Tool: c.Tool, Arguments: quoted, Run: u.runs + c.Run, Execute: u.execute}
+	a, err := u.guard.Call(ctx, call)
+	if x := a.Explanation; err == nil && x.Code == string(guard.CodeOtherScope) && x.Confirm != nil {
+		// Each recorded run had a world of its own, so its agent means what an equal call in another run has done there.
+		call.Confirm = &client.Confirm{Token: x.Confirm.Token, Reason: "The recorded run had a world of its own."}
+		a, err = u.guard.Call(ctx, call)
+	}
 	if ctx.Err() != nil {
 		return tried{}, ctx.Err()
 	}

@@ -25,6 +25,8 @@ func (r *rehearsal) redirected(upstream *simulation) (*policy.Set, error) {
 		}
 		upstream.honours[tool] = rule.Idempotent && !r.forget
 		rule.Upstream = target
+		// Each recorded run had a world of its own: an equal call in another one says nothing.
+		rule.On.OtherScope = policy.Allow
 		rules[tool] = rule
 	}
 	return r.rules.With(rules), nil

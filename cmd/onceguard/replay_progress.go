@@ -23,8 +23,8 @@ type progress struct {
 	gone chan struct{}
 }
 
-// startProgress shows total calls under a name until stop.
-func startProgress(w io.Writer, name string, total int) *progress {
+// startProgress shows under a name how many of total things are done, until stop. noun is what two of them are called.
+func startProgress(w io.Writer, name, noun string, total int) *progress {
 	p := &progress{end: make(chan struct{}), gone: make(chan struct{})}
 	if !isTerminal(w) {
 		close(p.gone)
@@ -38,7 +38,7 @@ func startProgress(w io.Writer, name string, total int) *progress {
 		for {
 			select {
 			case <-tick.C:
-				fmt.Fprint(w, "\r"+progressLine(name, int(p.done.Load()), total, time.Since(began))+"\x1b[K")
+				fmt.Fprint(w, "\r"+progressLine(name, noun, int(p.done.Load()), total, time.Since(began))+"\x1b[K")
 			case <-p.end:
 				fmt.Fprint(w, "\r\x1b[K")
 				return
@@ -48,9 +48,9 @@ func startProgress(w io.Writer, name string, total int) *progress {
 	return p
 }
 
-// progressLine says how many calls are done, how fast, and how long the rest will take.
-func progressLine(name string, done, total int, took time.Duration) string {
-	line := fmt.Sprintf("%s  %s of %s calls (%d %%)", name, grouped(done), grouped(total), 100*done/max(total, 1))
+// progressLine says how many things are done, how fast, and how long the rest will take.
+func progressLine(name, noun string, done, total int, took time.Duration) string {
+	line := fmt.Sprintf("%s  %s of %s %s (%d %%)", name, grouped(done), grouped(total), noun, 100*done/max(total, 1))
 	speed := rate(done, took)
 	if speed == 0 {
 		return line

@@ -243,7 +243,7 @@ func TestProgressLine(t *testing.T) {
 		{0, 0, "x  0 of 12,000 calls (0 %)"},
 		{3000, 2 * time.Second, "x  3,000 of 12,000 calls (25 %)  1500/s  6s left"},
 	} {
-		if got := progressLine("x", c.done, 12_000, c.took); got != c.want {
+		if got := progressLine("x", "calls", c.done, 12_000, c.took); got != c.want {
 			t.Errorf("the line was %q, want %q", got, c.want)
 		}
 	}

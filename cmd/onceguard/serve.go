@@ -101,10 +101,15 @@ func (s *server) start(ctx context.Context, stdout io.Writer) (err error) {
 	}
 	s.forward = httpforward.New(httpforward.Options{MaxBody: c.MaxAnswer, Log: s.log})
 	metrics := api.NewMetrics(thisBuild().Version)
+	similarity, err := c.similarity(s.log)
+	if err != nil {
+		return err
+	}
 	s.guard, err = guard.New(guard.Config{
 		Store: s.folder.ledger, Policies: s.policies, Forward: s.forward, Key: s.folder.key, Observe: metrics, Log: s.log,
-		Times:   guard.Times{Wait: c.Wait, Sweep: c.Sweep, Settle: c.Settle, SendGrace: c.SendGrace},
-		Flights: c.Flights,
+		Similarity: similarity,
+		Times:      guard.Times{Wait: c.Wait, Sweep: c.Sweep, Settle: c.Settle, SendGrace: c.SendGrace},
+		Flights:    c.Flights,
 	})
 	if err != nil {
 		return err
@@ -138,7 +143,7 @@ func (s *server) start(ctx context.Context, stdout io.Writer) (err error) {
 // guarded as such.
 func (s *server) watchPolicies(ctx context.Context) (*policy.Source, error) {
 	if s.config.Policies == "" {
-		s.log.Warn("no policies: every tool is unknown and guarded, its arguments are compared exactly, and the callers run it")
+		s.log.Warn("no policies: every tool is unknown and guarded, how its arguments are compared is inferred, and the callers run it")
 		return policy.Fixed(policy.Empty()), nil
 	}
 	source, err := policy.Watch(ctx, s.config.Policies, func(set *policy.Set, err error) {
@@ -152,7 +157,7 @@ func (s *server) watchPolicies(ctx context.Context) (*policy.Source, error) {
 		return nil, fmt.Errorf("the policies cannot be used:\n%w", err)
 	}
 	if len(source.Current().Rules()) == 0 {
-		s.log.Warn("the policy folder holds no policy: every tool is unknown and guarded, its arguments are compared exactly", "folder", s.config.Policies)
+		s.log.Warn("the policy folder holds no policy: every tool is unknown and guarded, and how its arguments are compared is inferred", "folder", s.config.Policies)
 	}
 	return source, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/onceguard/onceguard/fingerprint"
 	"github.com/onceguard/onceguard/guard"
 )
 
@@ -63,6 +64,9 @@ func checkClaim(r *guard.ClaimRequest) error {
 }
 
 func (w *writer) claim(r *guard.ClaimRequest, content *[32]byte) (guard.Claimed, error) {
+	if r.Book < w.lastEdition {
+		return guard.Claimed{}, &guard.Error{Code: guard.CodeOldBook, Op: "claim", Message: "the book of editions has grown since the caller read it"}
+	}
 	rival, relation, err := w.rival(r)
 	if err != nil {
 		return guard.Claimed{}, err
@@ -73,7 +77,7 @@ func (w *writer) claim(r *guard.ClaimRequest, content *[32]byte) (guard.Claimed,
 	if r.Prior == nil {
 		return w.first(r, content)
 	}
-	latest, err := w.latest(r)
+	latest, err := w.latest(r.Effect.Tenant, r.Effect.Key)
 	if err != nil {
 		return guard.Claimed{}, err
 	}
@@ -89,45 +93,14 @@ func (w *writer) claim(r *guard.ClaimRequest, content *[32]byte) (guard.Claimed,
 	return w.next(r, latest, content)
 }
 
-// latest finds the latest generation. The tenant is inside the key, so that an effect of another tenant under it means
-// that keys were made wrongly: nothing of it is shown.
-func (w *writer) latest(r *guard.ClaimRequest) (*record, error) {
-	latest, err := findByKey(w.conn, r.Effect.Key)
-	if err == nil && latest != nil && latest.Tenant != r.Effect.Tenant {
+// latest finds the latest generation under a key of a tenant. The tenant is inside the key, so that an effect of another
+// tenant under it means that keys were made wrongly: nothing of it is shown.
+func (w *writer) latest(tenant string, key fingerprint.Digest) (*record, error) {
+	latest, err := findByKey(w.conn, key)
+	if err == nil && latest != nil && latest.Tenant != tenant {
 		return nil, &guard.Error{Code: guard.CodeInternal, Op: "claim", Message: "the fingerprint belongs to another tenant"}
 	}
 	return latest, err
-}
-
-// rival looks for another effect that stands in the way.
-func (w *writer) rival(r *guard.ClaimRequest) (*record, guard.Relation, error) {
-	e := &r.Effect
-	checks := [...]struct {
-		asked    bool
-		digest   [32]byte
-		query    string
-		relation guard.Relation
-	}{
-		{true, e.CallerKey, sqlEffectByCallerKey, guard.KeyConflict},
-		{r.CheckWide, e.Wide, sqlEffectByWide, guard.OtherScope},
-		{r.CheckIdentity, e.Identity, sqlEffectByIdentity, guard.SameIdentity},
-	}
-	for _, c := range checks {
-		if !c.asked || c.digest == [32]byte{} {
-			continue
-		}
-		stmt, err := w.conn.Prepare(c.query)
-		if err != nil {
-			return nil, "", err
-		}
-		b := binder{stmt: stmt}
-		b.blob(c.digest[:]).text(e.Tenant).blob(e.Key[:]).time(w.now)
-		found, err := one(stmt)
-		if err != nil || found != nil {
-			return found, c.relation, err
-		}
-	}
-	return nil, "", nil
 }
 
 // stands answers with the effect that stands in the way.
@@ -135,7 +108,7 @@ func (w *writer) stands(r *record, relation guard.Relation) (guard.Claimed, erro
 	if err := load(w.conn, "claim", r); err != nil {
 		return guard.Claimed{}, err
 	}
-	return guard.Claimed{Effect: r.Effect, Relation: relation, Now: w.at(r)}, nil
+	return guard.Claimed{Effect: r.Effect, Relation: relation, Now: w.at(r), Superseded: r.superseded}, nil
 }
 
 // first makes the first generation, unless there is one. The unique index decides, so that nothing is read before.
@@ -144,7 +117,7 @@ func (w *writer) first(r *guard.ClaimRequest, content *[32]byte) (guard.Claimed,
 	if err != nil || made.Won {
 		return made, err
 	}
-	latest, err := w.latest(r)
+	latest, err := w.latest(r.Effect.Tenant, r.Effect.Key)
 	if err != nil {
 		return guard.Claimed{}, err
 	}
@@ -158,7 +131,7 @@ func (w *writer) next(r *guard.ClaimRequest, latest *record, content *[32]byte) 
 	switch {
 	case latest.State != guard.Done && latest.State != guard.Failed && latest.State != guard.Refused:
 		return guard.Claimed{}, w.refuse(guard.CodeConflict, "claim", "the effect is not settled, so no new one begins", latest)
-	case !r.Order && latest.State != guard.Failed && w.at(latest).Before(latest.WindowUntil):
+	case !r.Order && latest.superseded == "" && latest.State != guard.Failed && w.at(latest).Before(latest.WindowUntil):
 		return guard.Claimed{}, w.refuse(guard.CodeConflict, "claim", "the window of the effect lasts", latest)
 	}
 	made, err := w.begins(r, latest.Generation+1, content)
@@ -194,7 +167,7 @@ func (w *writer) begins(r *guard.ClaimRequest, generation int, content *[32]byte
 	made := &record{Effect: guard.Effect{
 		ID: e.ID, Tenant: e.Tenant, Subject: e.Subject, Agent: e.Agent, Run: e.Run, CallID: e.CallID,
 		Tool: e.Tool, Type: e.Type, Execute: e.Execute,
-		Key: e.Key, Generation: generation, Wide: e.Wide, Identity: e.Identity, CallerKey: e.CallerKey,
+		Key: e.Key, Generation: generation, Wide: e.Wide, Identity: e.Identity, Near: e.Near, Resource: e.Resource, CallerKey: e.CallerKey,
 		State: e.State, Code: e.Code, Reason: e.Reason, Fence: 1, Review: e.Review,
 		Policy: e.Policy, Arguments: e.Arguments, Window: e.Window,
 	}}

@@ -26,9 +26,19 @@ import (
 const (
 	victimEnv     = "ONCEGUARD_TEST_VICTIM"
 	victimCallers = 8
+
+	victimEditions  = 5000 // so many that most kills meet a new one
+	victimResources = 50
 )
 
 var kills = flag.Int("kills", 30, "how often TestKill kills the process that writes")
+
+// remarked gives a request digests that verifyFile derives from its effect again.
+func remarked(r guard.ClaimRequest) guard.ClaimRequest {
+	n := int64(r.Effect.Key[0])
+	r.Effect.Near, r.Effect.Resource = storetest.Digest("near", n), storetest.Digest("resource", n%victimResources)
+	return r
+}
 
 // victim is the process that is killed: it claims and settles, and says on standard output what was acknowledged.
 func victim(path string) {
@@ -48,7 +58,15 @@ func victim(path string) {
 	for range victimCallers {
 		wg.Go(func() {
 			for {
-				got, err := s.Claim(ctx, storetest.NewCallAt("acme", rand.Int64()))
+				e, err := s.AddEdition(ctx, guard.Edition{Pattern: "pay.*", Text: fmt.Append(nil, rand.IntN(victimEditions))})
+				if err != nil {
+					say("error edition: %v", err)
+					return
+				}
+				say("edition %d %s", e.Number, e.Text)
+				call := remarked(storetest.NewCallAt("acme", rand.Int64()))
+				call.Book = 1 << 60 // the others enter editions all the time
+				got, err := s.Claim(ctx, call)
 				if err != nil || !got.Won {
 					say("error claim: %v", err)
 					return
@@ -70,15 +88,21 @@ func victim(path string) {
 // that it had acknowledged is there, and nothing is there by half.
 func TestKill(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")
-	known := map[string]guard.State{}
+	known := words{map[string]guard.State{}, map[string]string{}}
 	between, unacknowledged := 0, 0
 	for i := range *kills {
 		acknowledged := runVictims(t, path, 1+i%3, time.Duration(5+rand.IntN(120))*time.Millisecond)
-		for id, state := range acknowledged {
-			known[id] = state
+		for id, state := range acknowledged.effects {
+			known.effects[id] = state
 			if state == guard.Pending {
 				between++
 			}
+		}
+		for text, number := range acknowledged.editions {
+			if before := known.editions[text]; before != "" && before != number {
+				t.Errorf("edition %s was acknowledged as number %s and then as %s", text, before, number)
+			}
+			known.editions[text] = number
 		}
 		unacknowledged = verifyFile(t, path, known)
 		if t.Failed() {
@@ -88,14 +112,21 @@ func TestKill(t *testing.T) {
 	if between == 0 {
 		t.Error("no kill fell between a claim and its settlement: the test proves less than it says")
 	}
-	t.Logf("%d kills, %d effects acknowledged, %d of them only as claimed, %d found beyond what was acknowledged", *kills, len(known), between, unacknowledged)
+	t.Logf("%d kills, %d effects and %d editions acknowledged, %d effects only as claimed, %d found beyond what was acknowledged",
+		*kills, len(known.effects), len(known.editions), between, unacknowledged)
+}
+
+// words is what victims acknowledged: effects by id, and the numbers of editions by their text.
+type words struct {
+	effects  map[string]guard.State
+	editions map[string]string
 }
 
 // runVictims starts processes on one file, lets them write for d after the first word, kills them, and
 // returns what they said.
-func runVictims(t *testing.T, path string, n int, d time.Duration) map[string]guard.State {
+func runVictims(t *testing.T, path string, n int, d time.Duration) words {
 	t.Helper()
-	said := map[string]guard.State{}
+	said := words{map[string]guard.State{}, map[string]string{}}
 	var mu sync.Mutex
 	var running sync.WaitGroup
 	heard := make(chan struct{})
@@ -115,10 +146,17 @@ func runVictims(t *testing.T, path string, n int, d time.Duration) map[string]gu
 		victims = append(victims, cmd)
 		running.Go(func() {
 			defer once.Do(func() { close(heard) }) // a victim that fails at once must not hang the test
-			listen(t, out, func(id string, state guard.State) {
+			listen(t, out, func(verb, id, rest string) {
 				mu.Lock()
 				defer mu.Unlock()
-				said[id] = state
+				switch verb {
+				case "claimed":
+					said.effects[id] = guard.Pending
+				case "settled":
+					said.effects[id] = guard.Done
+				default:
+					said.editions[rest] = id
+				}
 				once.Do(func() { close(heard) })
 			})
 		})
@@ -138,7 +176,7 @@ func runVictims(t *testing.T, path string, n int, d time.Duration) map[string]gu
 }
 
 // listen reads whole lines; a line that the death cut off was not an acknowledgement.
-func listen(t *testing.T, out io.Reader, hear func(id string, state guard.State)) {
+func listen(t *testing.T, out io.Reader, hear func(verb, id, rest string)) {
 	r := bufio.NewReader(out)
 	for {
 		line, err := r.ReadString('\n')
@@ -146,11 +184,10 @@ func listen(t *testing.T, out io.Reader, hear func(id string, state guard.State)
 			return
 		}
 		verb, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		id, rest, _ := strings.Cut(rest, " ")
 		switch verb {
-		case "claimed":
-			hear(rest, guard.Pending)
-		case "settled":
-			hear(rest, guard.Done)
+		case "claimed", "settled", "edition":
+			hear(verb, id, rest)
 		default:
 			t.Errorf("a victim said: %s", line)
 		}
@@ -158,7 +195,7 @@ func listen(t *testing.T, out io.Reader, hear func(id string, state guard.State)
 }
 
 // verifyFile opens the ledger that a dead process left. It returns how many effects nobody had heard of.
-func verifyFile(t *testing.T, path string, known map[string]guard.State) int {
+func verifyFile(t *testing.T, path string, known words) int {
 	t.Helper()
 	s, err := sqlite.Open(t.Context(), path, sqlite.Options{})
 	if err != nil {
@@ -168,14 +205,30 @@ func verifyFile(t *testing.T, path string, known map[string]guard.State) int {
 	found := map[string]guard.State{}
 	for _, e := range storetest.Check(t, s, "acme") {
 		found[e.ID] = e.State
+		if want := remarked(guard.ClaimRequest{Effect: e}).Effect; e.Near != want.Near || e.Resource != want.Resource {
+			t.Errorf("effect %s has lost a digest", e.ID)
+		}
 	}
 	unheard := len(found)
-	for id, state := range known {
+	for id, state := range known.effects {
 		if found[id] == state || found[id] == guard.Done && state == guard.Pending {
 			unheard--
 			continue
 		}
 		t.Errorf("effect %s was acknowledged as %s and is %q", id, state, found[id])
+	}
+	book, err := s.Editions(t.Context(), 0)
+	if err != nil {
+		t.Error(err)
+	}
+	numbers := map[string]string{}
+	for _, e := range book {
+		numbers[string(e.Text)] = fmt.Sprint(e.Number)
+	}
+	for text, number := range known.editions {
+		if numbers[text] != number {
+			t.Errorf("edition %s was acknowledged as number %s and is %q", text, number, numbers[text])
+		}
 	}
 	conn, err := zombiezen.OpenConn(path, zombiezen.OpenReadWrite)
 	if err != nil {

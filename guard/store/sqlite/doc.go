@@ -42,7 +42,12 @@
 //
 // An index exists for each question that is asked: key and generation, id, tenant (newest first, by the order of creation), what
 // is due, what waits for a person, what was approved and not sent; and, only where they are set, the digests without
-// scope, of the identity and of the caller's key. The statements stand in queries, one a file, and a test holds each to its index.
+// scope, of the identity, of the caller's key, of what texts leave out and of the resource. The last two also hold
+// until when an effect answers and since when it is done, so that a claim reads what is near to it or has superseded its
+// effect, and not all that ever was. The statements stand in queries, one a file, and a test holds each to its index.
+//
+// The table editions is the book of editions, only ever appended to. Each batch reads its highest number once, together
+// with those of effects and events, because another process may have entered one: so no claim is won by an old book.
 //
 // An effect of about 700 bytes of arguments and 300 of result takes about 1.9 kB of the file.
 //

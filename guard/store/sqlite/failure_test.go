@@ -150,6 +150,7 @@ func TestCorrupt(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "ledger.db")
 			s := openAt(t, path, sqlite.Options{})
 			call := storetest.NewCall("acme")
+			call.Effect.Near = storetest.Digest("near", 1)
 			got, err := s.Claim(t.Context(), call)
 			if err != nil {
 				t.Fatal(err)
@@ -166,7 +167,14 @@ func TestCorrupt(t *testing.T) {
 			again := storetest.NewCall("acme")
 			again.Effect.Key = call.Effect.Key
 			_, claim := s.Claim(t.Context(), again)
-			for verb, err := range map[string]error{"lookup": lookup, "get": get, "events": events, "claim": claim} {
+			worded := storetest.NewCall("acme")
+			worded.Effect.Near, worded.CheckNear = call.Effect.Near, true
+			_, nearby := s.Nearby(t.Context(), "acme", worded.Effect.Near, worded.Effect.Key)
+			_, near := s.Claim(t.Context(), worded)
+			if name == "state" { // as a failed effect it is near to nothing
+				nearby, near = get, get
+			}
+			for verb, err := range map[string]error{"lookup": lookup, "get": get, "events": events, "claim": claim, "nearby": nearby, "near claim": near} {
 				if guard.CodeOf(err) != guard.CodeCorrupt {
 					t.Errorf("%s gave %v, want CodeCorrupt", verb, err)
 				}

@@ -46,7 +46,7 @@ func (s *Store) Lookup(ctx context.Context, key fingerprint.Digest) (guard.Found
 		if found.Now.Before(r.Updated) {
 			found.Now = r.Updated
 		}
-		found.Effect = &r.Effect
+		found.Effect, found.Superseded = &r.Effect, r.superseded
 		return load(c, "lookup", r)
 	})
 	if err != nil {

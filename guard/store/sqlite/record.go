@@ -19,12 +19,28 @@ func one(stmt *sqlite.Stmt) (*record, error) {
 	return r, stmt.Reset()
 }
 
+// findByKey returns the latest generation under a key, and what superseded it, as they were at one moment.
 func findByKey(c *conn, key [32]byte) (*record, error) {
 	stmt, err := c.Prepare(sqlEffectByKey)
 	if err != nil {
 		return nil, err
 	}
 	stmt.BindBytes(1, key[:])
+	found, err := stmt.Step()
+	if err != nil || !found {
+		return nil, err
+	}
+	r := scanRecord(stmt)
+	r.superseded = stmt.ColumnText(effectColumns)
+	return r, stmt.Reset()
+}
+
+func findByNumber(c *conn, number int64) (*record, error) {
+	stmt, err := c.Prepare(sqlEffectByNumber)
+	if err != nil {
+		return nil, err
+	}
+	stmt.BindInt64(1, number)
 	return one(stmt)
 }
 

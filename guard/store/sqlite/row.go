@@ -14,9 +14,10 @@ import (
 type record struct {
 	guard.Effect
 	number         int64
-	headEvent      int64 // number of the last event
-	argumentsEvent int64 // number of the event that brought the arguments; 0 for none
-	resultEvent    int64 // number of the event that brought the result; 0 for none
+	headEvent      int64  // number of the last event
+	argumentsEvent int64  // number of the event that brought the arguments; 0 for none
+	resultEvent    int64  // number of the event that brought the result; 0 for none
+	superseded     string // id of the effect that superseded this one; only findByKey looks for it
 }
 
 // binder binds the parameters of a statement in their order.
@@ -134,6 +135,9 @@ func (r *record) setUntil(t time.Time) {
 	}
 }
 
+// effectColumns is the number of columns of the effects table.
+const effectColumns = 37
+
 // scanRecord reads a row of the effects table, whose columns stand in this order.
 func scanRecord(stmt *sqlite.Stmt) *record {
 	s := scanner{stmt: stmt}
@@ -142,7 +146,7 @@ func scanRecord(stmt *sqlite.Stmt) *record {
 	r.ID, r.Tenant, r.Subject, r.Agent, r.Run, r.CallID = s.text(), s.text(), s.text(), s.text(), s.text(), s.text()
 	r.Tool, r.Type, r.Execute = s.text(), s.text(), guard.Execute(s.text())
 	r.Key, r.Generation = s.digest(), int(s.number())
-	r.Wide, r.Identity, r.CallerKey = s.digest(), s.digest(), s.digest()
+	r.Wide, r.Identity, r.Near, r.Resource, r.CallerKey = s.digest(), s.digest(), s.digest(), s.digest(), s.digest()
 	r.State, r.Code, r.Reason = guard.State(s.text()), guard.Code(s.text()), s.text()
 	r.Fence, r.Claim, r.Attempts, r.Failures = s.number(), s.text(), int(s.number()), int(s.number())
 	r.Review, r.Policy, r.Window = guard.Code(s.text()), s.text(), time.Duration(s.number())
@@ -160,7 +164,7 @@ func bindInsert(stmt *sqlite.Stmt, r *record) {
 	b := binder{stmt: stmt}
 	b.number(r.number).text(r.ID).text(r.Tenant).text(r.Subject).text(r.Agent).text(r.Run).text(r.CallID)
 	b.text(r.Tool).text(r.Type).text(string(r.Execute))
-	b.blob(r.Key[:]).number(int64(r.Generation)).digest(r.Wide).digest(r.Identity).digest(r.CallerKey)
+	b.blob(r.Key[:]).number(int64(r.Generation)).digest(r.Wide).digest(r.Identity).digest(r.Near).digest(r.Resource).digest(r.CallerKey)
 	b.text(string(r.State)).text(string(r.Code)).text(r.Reason)
 	b.number(r.Fence).text(r.Claim).number(int64(r.Attempts)).number(int64(r.Failures))
 	b.text(string(r.Review)).text(r.Policy).number(int64(r.Window)).time(r.Created).time(r.Updated).time(r.Since).time(r.due()).time(r.WindowUntil)

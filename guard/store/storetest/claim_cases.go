@@ -10,6 +10,7 @@ var claimCases = []suiteCase{
 	{"with Prior nil it makes generation 1", func(t *test) {
 		r := NewCall(tenant)
 		r.Effect.Wide, r.Effect.Identity, r.Effect.CallerKey = Digest("wide", 1), Digest("identity", 1), Digest("caller", 1)
+		r.Effect.Near, r.Effect.Resource = Digest("near", 1), Digest("resource", 1)
 		r.Effect.Code, r.Effect.Reason, r.Effect.Review = "allowed", "a rule allows it", "look"
 		now := t.clock.Now()
 		want := r.Effect

@@ -7,8 +7,9 @@
 //
 // Lockstep drives a driver and Reference with the same random operations and compares every answer. After each
 // case, Check reads the whole ledger and verifies what must hold at every moment: the chain of each effect's events,
-// that its row is the fold of them, and that all of them are legal.
+// that its row is the fold of them, that all of them are legal, and that what was superseded is named so.
 //
 // Reference is a store in memory, written to be read as the specification. Faulty wraps any store and makes its writes
-// fail before or after they were applied. RawLog is the least that a durable ledger can do, and the measure of speed.
+// fail before or after they were applied, and holds up what a caller reads before it claims. RawLog is the least that a
+// durable ledger can do, and the measure of speed.
 package storetest

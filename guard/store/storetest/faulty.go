@@ -18,13 +18,14 @@ const (
 	Applied                 // the write is made; the caller gets CodeUncertain
 )
 
-// Faulty wraps a store. Its zero fields change nothing, and its writes are Claim, Extend, Settle, Decide, Note and Sweep.
+// Faulty wraps a store. Its zero fields change nothing, and its writes are Claim, Extend, Settle, Decide, Note, Sweep
+// and AddEdition.
 // Its functions are called by the names of the methods in lower case, from as many goroutines as call the store,
 // and are set before its first use.
 type Faulty struct {
 	guard.Store
 	Fail   func(verb string) Fault // asked before each write; nil for no faults
-	Before func(verb string)       // called before each write and each Lookup; may block
+	Before func(verb string)       // called before each write, each Lookup and each Nearby; may block
 	After  func(verb string)       // called when the store underneath has answered; may block
 }
 
@@ -116,4 +117,15 @@ func (f *Faulty) Sweep(ctx context.Context, limit int) ([]guard.Effect, error) {
 func (f *Faulty) Lookup(ctx context.Context, key fingerprint.Digest) (guard.Found, error) {
 	idle := Faulty{Store: f.Store, Before: f.Before, After: f.After}
 	return call(&idle, "lookup", func() (guard.Found, error) { return f.Store.Lookup(ctx, key) })
+}
+
+// Nearby implements guard.Store. It can be held up like Lookup.
+func (f *Faulty) Nearby(ctx context.Context, tenant string, near, key fingerprint.Digest) ([]guard.Effect, error) {
+	idle := Faulty{Store: f.Store, Before: f.Before, After: f.After}
+	return call(&idle, "nearby", func() ([]guard.Effect, error) { return f.Store.Nearby(ctx, tenant, near, key) })
+}
+
+// AddEdition implements guard.Store.
+func (f *Faulty) AddEdition(ctx context.Context, e guard.Edition) (guard.Edition, error) {
+	return call(f, "addedition", func() (guard.Edition, error) { return f.Store.AddEdition(ctx, e) })
 }

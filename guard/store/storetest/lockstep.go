@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/onceguard/onceguard/fingerprint"
 	"github.com/onceguard/onceguard/guard"
 )
 
@@ -20,17 +21,20 @@ func Lockstep(t *testing.T, open Open) {
 		p := &pair{T: rt, clock: clock, driver: open(t, clock), reference: NewReference(clock.Now)}
 		defer p.driver.Close()
 		rt.Repeat(map[string]func(*rapid.T){
-			"claim":  p.claim,
-			"again":  p.again,
-			"next":   p.next,
-			"extend": p.extend,
-			"settle": p.settle,
-			"decide": p.decide,
-			"note":   p.note,
-			"sweep":  p.sweep,
-			"time":   p.time,
-			"lookup": p.lookup,
-			"list":   p.list,
+			"claim":   p.claim,
+			"do":      p.do,
+			"again":   p.again,
+			"next":    p.next,
+			"extend":  p.extend,
+			"settle":  p.settle,
+			"decide":  p.decide,
+			"note":    p.note,
+			"sweep":   p.sweep,
+			"time":    p.time,
+			"lookup":  p.lookup,
+			"nearby":  p.nearby,
+			"edition": p.edition,
+			"list":    p.list,
 		})
 		p.compareAll()
 	})
@@ -45,6 +49,7 @@ type pair struct {
 	clock     *Clock
 	driver    guard.Store
 	reference guard.Store
+	book      int64 // highest number in the book of editions
 	ids       []string
 	calls     map[string]guard.ClaimRequest // by the id of the effect they made
 }
@@ -65,6 +70,12 @@ func (p *pair) call(rt *rapid.T) guard.ClaimRequest {
 	}
 	if n := digit.Draw(rt, "caller key"); n > 2 {
 		r.Effect.CallerKey = Digest("caller", digit.Draw(rt, "which caller key"))
+	}
+	if n := digit.Draw(rt, "near"); n > 0 {
+		r.Effect.Near, r.CheckNear = Digest("near", n), rapid.Bool().Draw(rt, "check near")
+	}
+	if n := digit.Draw(rt, "resource"); n > 0 {
+		r.Effect.Resource = Digest("resource", n/2)
 	}
 	r.Effect.Window = rapid.SampledFrom([]time.Duration{0, time.Minute, Window}).Draw(rt, "window")
 	switch rapid.IntRange(0, 5).Draw(rt, "as") {
@@ -107,6 +118,21 @@ func (p *pair) look(rt *rapid.T) {
 
 func (p *pair) claim(rt *rapid.T) { p.request(rt, p.call(rt)) }
 
+// do claims and settles at once, so that there are effects that are done one after the other.
+func (p *pair) do(rt *rapid.T) {
+	r := p.call(rt)
+	p.request(rt, r)
+	e, err := p.reference.Lookup(rt.Context(), r.Effect.Key)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	if e.Effect != nil && e.Effect.State == guard.Pending {
+		p.outcome(rt, Outcome(*e.Effect, guard.Done))
+	}
+	p.clock.Move(time.Second)
+	p.look(rt)
+}
+
 func (p *pair) again(rt *rapid.T) {
 	if e, ok := p.seen(rt); ok {
 		r := Again(p.calls[e.ID], e)
@@ -126,12 +152,32 @@ func (p *pair) next(rt *rapid.T) {
 	}
 }
 
+// knowing gives a request what its caller knows: the book, other keys of the call and effects that are near, or not all of it.
+func (p *pair) knowing(rt *rapid.T, r *guard.ClaimRequest) {
+	r.Book = max(0, p.book-int64(rapid.IntRange(0, 9).Draw(rt, "old book")/9))
+	r.Aliases = nil
+	for range rapid.IntRange(0, 4).Draw(rt, "aliases") - 2 {
+		r.Aliases = append(r.Aliases, Digest("lockstep "+r.Effect.Tenant, rapid.Int64Range(0, 3).Draw(rt, "alias")))
+	}
+	near, err := p.reference.Nearby(rt.Context(), r.Effect.Tenant, r.Effect.Near, r.Effect.Key)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	r.Seen = nil
+	for _, e := range near {
+		if known := rapid.IntRange(0, 5).Draw(rt, "seen"); known > 0 {
+			r.Seen = append(r.Seen, guard.Prior{ID: e.ID, Fence: e.Fence - int64(known/5)})
+		}
+	}
+}
+
 func (p *pair) request(rt *rapid.T, r guard.ClaimRequest) {
+	p.knowing(rt, &r)
 	a, aerr := p.driver.Claim(rt.Context(), r)
 	b, berr := p.reference.Claim(rt.Context(), r)
 	p.equalErrors(rt, aerr, berr)
-	if a.Won != b.Won || a.Relation != b.Relation || !a.Now.Equal(b.Now) {
-		rt.Fatalf("claim: %v %q %v; the reference: %v %q %v", a.Won, a.Relation, a.Now, b.Won, b.Relation, b.Now)
+	if a.Won != b.Won || a.Relation != b.Relation || a.Superseded != b.Superseded || !a.Now.Equal(b.Now) {
+		rt.Fatalf("claim: %v %q %q %v; the reference: %v %q %q %v", a.Won, a.Relation, a.Superseded, a.Now, b.Won, b.Relation, b.Superseded, b.Now)
 	}
 	p.equal(rt, a.Effect, b.Effect)
 	if b.Won && !r.Again {
@@ -164,11 +210,15 @@ func (p *pair) settle(rt *rapid.T) {
 		if rapid.Bool().Draw(rt, "without claim") {
 			s.Claim = ""
 		}
-		a, aerr := p.driver.Settle(rt.Context(), s)
-		b, berr := p.reference.Settle(rt.Context(), s)
-		p.equalErrors(rt, aerr, berr)
-		p.equal(rt, a, b)
+		p.outcome(rt, s)
 	}
+}
+
+func (p *pair) outcome(rt *rapid.T, s guard.Settlement) {
+	a, aerr := p.driver.Settle(rt.Context(), s)
+	b, berr := p.reference.Settle(rt.Context(), s)
+	p.equalErrors(rt, aerr, berr)
+	p.equal(rt, a, b)
 }
 
 func (p *pair) decide(rt *rapid.T) {
@@ -204,13 +254,50 @@ func (p *pair) sweep(rt *rapid.T) {
 
 func (p *pair) lookup(rt *rapid.T) {
 	if e, ok := p.seen(rt); ok {
-		a, aerr := p.driver.Lookup(rt.Context(), e.Key)
-		b, berr := p.reference.Lookup(rt.Context(), e.Key)
-		p.equalErrors(rt, aerr, berr)
-		if !a.Now.Equal(b.Now) {
-			rt.Fatalf("lookup at %v; the reference at %v", a.Now, b.Now)
-		}
-		p.equal(rt, *a.Effect, *b.Effect)
+		p.lookupAt(rt, e.Key)
+	}
+}
+
+func (p *pair) lookupAt(rt *rapid.T, key fingerprint.Digest) {
+	a, aerr := p.driver.Lookup(rt.Context(), key)
+	b, berr := p.reference.Lookup(rt.Context(), key)
+	p.equalErrors(rt, aerr, berr)
+	if !a.Now.Equal(b.Now) || a.Superseded != b.Superseded {
+		rt.Fatalf("lookup at %v, superseded by %q; the reference at %v, by %q", a.Now, a.Superseded, b.Now, b.Superseded)
+	}
+	p.equal(rt, *a.Effect, *b.Effect)
+}
+
+func (p *pair) nearby(rt *rapid.T) {
+	if e, ok := p.seen(rt); ok {
+		p.nearTo(rt, e.Tenant, Digest("near", rapid.Int64Range(1, 3).Draw(rt, "near")), e.Key)
+	}
+}
+
+func (p *pair) nearTo(rt *rapid.T, tenant string, near, key fingerprint.Digest) {
+	a, aerr := p.driver.Nearby(rt.Context(), tenant, near, key)
+	b, berr := p.reference.Nearby(rt.Context(), tenant, near, key)
+	p.equalErrors(rt, aerr, berr)
+	p.equalLists(rt, a, b)
+}
+
+// edition adds an entry that may be in the book, and compares the book from a random number on.
+func (p *pair) edition(rt *rapid.T) {
+	e := guard.Edition{
+		Pattern: rapid.SampledFrom([]string{"", "pay.*"}).Draw(rt, "pattern"), Text: []byte{byte(rapid.IntRange(0, 2).Draw(rt, "text"))},
+	}
+	a, aerr := p.driver.AddEdition(rt.Context(), e)
+	b, berr := p.reference.AddEdition(rt.Context(), e)
+	p.equalErrors(rt, aerr, berr)
+	p.book = max(p.book, b.Number)
+	after := int64(rapid.IntRange(0, 6).Draw(rt, "after"))
+	all, aerr := p.driver.Editions(rt.Context(), after)
+	want, berr := p.reference.Editions(rt.Context(), after)
+	p.equalErrors(rt, aerr, berr)
+	if a.Number != b.Number || !slices.EqualFunc(all, want, func(a, b guard.Edition) bool {
+		return a.Number == b.Number && a.Pattern == b.Pattern && string(a.Text) == string(b.Text)
+	}) {
+		rt.Fatalf("entry %d of the book %v; the reference has %d of %v", a.Number, all, b.Number, want)
 	}
 }
 
@@ -236,6 +323,8 @@ func (p *pair) compareAll() {
 		b, berr := p.reference.Get(p.Context(), tenant, id)
 		p.equalErrors(p.T, aerr, berr)
 		p.equal(p.T, a, b)
+		p.lookupAt(p.T, b.Key)
+		p.nearTo(p.T, tenant, b.Near, b.Key)
 		events, err := p.driver.Events(p.Context(), tenant, id)
 		if err == nil {
 			err = checkEffect(a, events)

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/onceguard/onceguard/fingerprint"
 	"github.com/onceguard/onceguard/guard"
 )
 
@@ -36,8 +37,9 @@ func race(n int, do func(i int)) {
 	wg.Wait()
 }
 
-// claimRace has 64 requests at once and expects one to win, which all the others then see.
-func (t *test) claimRace(request func(i int) guard.ClaimRequest) {
+// claimRace has 64 requests at once and expects one to win, which all the others then see as
+// related to them.
+func (t *test) claimRace(relation guard.Relation, request func(i int) guard.ClaimRequest) {
 	t.Helper()
 	requests := make([]guard.ClaimRequest, rivalsEach)
 	for i := range requests {
@@ -63,7 +65,7 @@ func (t *test) claimRace(request func(i int) guard.ClaimRequest) {
 		t.Fatal("no claim was won")
 	}
 	for i, a := range answers {
-		if a.Effect.ID != answers[won].Effect.ID || a.Effect.Claim != answers[won].Effect.Claim || !a.Won && a.Relation != guard.SameEffect {
+		if a.Effect.ID != answers[won].Effect.ID || a.Effect.Claim != answers[won].Effect.Claim || !a.Won && a.Relation != relation {
 			t.Fatalf("claim %d was answered with %s by claim %s as %q; won was %s", i, a.Effect.ID, a.Effect.Claim, a.Relation, answers[won].Effect.ID)
 		}
 	}
@@ -73,7 +75,7 @@ var raceCases = []suiteCase{
 	{"of any number of equal claims at once exactly one is won", func(t *test) {
 		for range claimRounds {
 			key := NewCall(tenant).Effect.Key
-			t.claimRace(func(int) guard.ClaimRequest {
+			t.claimRace(guard.SameEffect, func(int) guard.ClaimRequest {
 				r := NewCall(tenant)
 				r.Effect.Key = key
 				return r
@@ -83,13 +85,81 @@ var raceCases = []suiteCase{
 	{"of any number of next generations at once exactly one is won", func(t *test) {
 		for range otherRounds {
 			e, r := t.in(guard.Refused)
-			t.claimRace(func(int) guard.ClaimRequest { return Next(r, e) })
+			t.claimRace(guard.SameEffect, func(int) guard.ClaimRequest { return Next(r, e) })
 		}
 	}},
 	{"of any number of claims of Prior at once exactly one is won", func(t *test) {
 		for range otherRounds {
 			e, r := t.in(guard.Failed)
-			t.claimRace(func(int) guard.ClaimRequest { return Again(r, e) })
+			t.claimRace(guard.SameEffect, func(int) guard.ClaimRequest { return Again(r, e) })
+		}
+	}},
+	{"of any number of calls that are near to each other exactly one is won at once", func(t *test) {
+		for round := range otherRounds {
+			t.claimRace(guard.NearEffect, func(int) guard.ClaimRequest { return asking(worded(tenant, int64(round))) })
+		}
+	}},
+	{"of any number of claims under keys that are aliases of each other exactly one is won", func(t *test) {
+		for range otherRounds {
+			a, b := NewCall(tenant).Effect.Key, NewCall(tenant).Effect.Key
+			t.claimRace(guard.SameEffect, func(i int) guard.ClaimRequest {
+				r := NewCall(tenant)
+				if r.Effect.Key, r.Aliases = a, append(r.Aliases, b); i%2 == 0 {
+					r.Effect.Key, r.Aliases[0] = b, a
+				}
+				return r
+			})
+		}
+	}},
+	{"a superseded effect begins anew once", func(t *test) {
+		for range otherRounds {
+			r := on(tenant, issued.Add(1))
+			e := t.settled(Outcome(t.won(r), guard.Done))
+			t.clock.Move(time.Second)
+			again := on(tenant, 0)
+			again.Effect.Resource = e.Resource
+			t.settled(Outcome(t.won(again), guard.Done))
+			t.claimRace(guard.SameEffect, func(int) guard.ClaimRequest { return Next(r, e) })
+		}
+	}},
+	{"no call is claimed under the old key and under the new one while the book grows", func(t *test) {
+		book := int64(0)
+		for range otherRounds {
+			from, to := NewCall(tenant).Effect.Key, NewCall(tenant).Effect.Key
+			var won, grown atomic.Int64
+			claim := func(key, alias fingerprint.Digest, book int64) {
+				r := NewCall(tenant)
+				r.Effect.Key, r.Book = key, book
+				if !alias.IsZero() {
+					r.Aliases = append(r.Aliases, alias)
+				}
+				got, err := t.store.Claim(t.ctx, r)
+				switch code := guard.CodeOf(err); {
+				case code != "" && code != guard.CodeOldBook:
+					t.Error(err)
+				case got.Won:
+					won.Add(1)
+				}
+			}
+			race(16, func(i int) {
+				if i%2 == 0 { // knows only the old key, and that by the old book
+					claim(from, fingerprint.Digest{}, book)
+					return
+				}
+				e, err := t.store.AddEdition(t.ctx, guard.Edition{Pattern: "pay.*", Text: to[:]})
+				if err != nil {
+					t.Error(err)
+				}
+				grown.Store(e.Number)
+				claim(to, from, e.Number)
+			})
+			if won.Load() != 1 {
+				t.Fatalf("%d claims of one call were won", won.Load())
+			}
+			if grown.Load() <= book {
+				t.Fatalf("the book grew from %d to %d", book, grown.Load())
+			}
+			book = grown.Load()
 		}
 	}},
 	{"a settlement and a sweep agree on one history", func(t *test) {

@@ -163,10 +163,14 @@ var storeCases = []suiteCase{
 		_, get := t.store.Get(t.ctx, tenant, e.ID)
 		_, lookup := t.store.Lookup(t.ctx, e.Key)
 		_, list := t.store.List(t.ctx, guard.Query{Tenant: tenant})
-		for _, err := range []error{claim, settle, decide, extend, note, sweep, get, lookup, list, t.store.Ping(t.ctx)} {
+		_, near := t.store.Nearby(t.ctx, tenant, Digest("near", 1), e.Key)
+		_, add := t.store.AddEdition(t.ctx, guard.Edition{Pattern: "a"})
+		_, editions := t.store.Editions(t.ctx, 0)
+		for _, err := range []error{claim, settle, decide, extend, note, sweep, add, get, lookup, list, near, editions, t.store.Ping(t.ctx)} {
 			t.code(err, guard.CodeUnavailable)
 		}
 		t.ctx = t.Context()
+		t.book(0)
 		t.same(t.get(e.ID), e)
 		t.same(t.get(held.ID), held)
 		_, err := t.store.Get(t.ctx, tenant, r.Effect.ID)
@@ -186,8 +190,11 @@ var storeCases = []suiteCase{
 		_, list := t.store.List(t.ctx, guard.Query{Tenant: tenant})
 		_, events := t.store.Events(t.ctx, tenant, e.ID)
 		_, unsent := t.store.Unsent(t.ctx, 0, 1)
+		_, near := t.store.Nearby(t.ctx, tenant, Digest("near", 1), e.Key)
+		_, editions := t.store.Editions(t.ctx, 0)
+		_, add := t.store.AddEdition(t.ctx, guard.Edition{Pattern: "a"})
 		note := t.store.Note(t.ctx, []guard.Note{{Tenant: tenant, ID: e.ID, Code: "a"}})
-		for _, err := range []error{claim, settle, extend, sweep, get, lookup, list, events, unsent, note, t.store.Ping(t.ctx)} {
+		for _, err := range []error{claim, settle, extend, sweep, get, lookup, list, events, unsent, near, editions, add, note, t.store.Ping(t.ctx)} {
 			t.code(err, guard.CodeUnavailable)
 		}
 	}},

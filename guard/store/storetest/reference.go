@@ -20,6 +20,7 @@ type Reference struct {
 	last        time.Time
 	effects     []*guard.Effect
 	events      map[string][]guard.Event // by the effect's id
+	editions    []guard.Edition
 	credentials []guard.Credential
 	closed      bool
 }
@@ -146,7 +147,7 @@ func (s *Reference) Lookup(ctx context.Context, key fingerprint.Digest) (guard.F
 		return guard.Found{Now: s.now()}, nil
 	}
 	c := clone(e)
-	return guard.Found{Effect: &c, Now: s.at(e)}, nil
+	return guard.Found{Effect: &c, Now: s.at(e), Superseded: s.superseded(e)}, nil
 }
 
 // Get implements guard.Store.

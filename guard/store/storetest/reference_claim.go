@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/onceguard/onceguard/fingerprint"
 	"github.com/onceguard/onceguard/guard"
 )
 
@@ -16,7 +17,12 @@ func (s *Reference) Claim(ctx context.Context, r guard.ClaimRequest) (guard.Clai
 	if field := wrongInClaim(&r); field != "" {
 		return guard.Claimed{}, &guard.Error{Code: guard.CodeInvalid, Field: field}
 	}
-	if e, relation := s.rival(&r); e != nil {
+	if r.Book < s.lastEdition() {
+		return guard.Claimed{}, refusal(guard.CodeOldBook, "the book of editions has grown", nil)
+	}
+	if e, relation, err := s.rival(&r); err != nil {
+		return guard.Claimed{}, err
+	} else if e != nil {
 		return s.stands(e, relation), nil
 	}
 	latest := s.find(func(e *guard.Effect) bool { return e.Key == r.Effect.Key })
@@ -36,7 +42,7 @@ func (s *Reference) Claim(ctx context.Context, r guard.ClaimRequest) (guard.Clai
 	}
 	switch latest.State {
 	case guard.Done, guard.Refused:
-		if !r.Order && !s.over(latest, latest.WindowUntil) {
+		if !r.Order && s.superseded(latest) == "" && !s.over(latest, latest.WindowUntil) {
 			return guard.Claimed{}, refusal(guard.CodeConflict, "the window lasts", latest)
 		}
 		return s.begin(&r, latest.Generation+1)
@@ -72,38 +78,63 @@ func wrongInClaim(r *guard.ClaimRequest) string {
 	return ""
 }
 
-// rival returns the latest other effect that stands in the way.
-func (s *Reference) rival(r *guard.ClaimRequest) (*guard.Effect, guard.Relation) {
-	other := func(e *guard.Effect) bool { return e.Tenant == r.Effect.Tenant && e.Key != r.Effect.Key }
-	answers := func(e *guard.Effect) bool {
-		switch e.State {
-		case guard.Held, guard.Approved, guard.Pending, guard.Partial, guard.Unknown:
-			return true
-		case guard.Done:
-			return s.now().Before(e.WindowUntil)
-		}
-		return false
+// rival returns the latest other effect that stands in the way. The same call under another edition comes before calls that
+// are merely like it.
+func (s *Reference) rival(r *guard.ClaimRequest) (*guard.Effect, guard.Relation, error) {
+	sharing := func(d fingerprint.Digest, of func(*guard.Effect) fingerprint.Digest) *guard.Effect {
+		return s.find(func(e *guard.Effect) bool { return !d.IsZero() && of(e) == d && s.isOther(r, e) && s.answers(e) })
 	}
-	if d := r.Effect.CallerKey; !d.IsZero() {
-		if e := s.find(func(e *guard.Effect) bool { return other(e) && e.CallerKey == d && answers(e) }); e != nil {
-			return e, guard.KeyConflict
-		}
+	in := &r.Effect
+	if e := sharing(in.CallerKey, func(e *guard.Effect) fingerprint.Digest { return e.CallerKey }); e != nil {
+		return e, guard.KeyConflict, nil
 	}
-	if d := r.Effect.Wide; r.CheckWide && !d.IsZero() {
-		if e := s.find(func(e *guard.Effect) bool { return other(e) && e.Wide == d && answers(e) }); e != nil {
-			return e, guard.OtherScope
-		}
+	if e, err := s.alias(r); e != nil || err != nil {
+		return e, guard.SameEffect, err
 	}
-	if d := r.Effect.Identity; r.CheckIdentity && !d.IsZero() {
-		if e := s.find(func(e *guard.Effect) bool { return other(e) && e.Identity == d && answers(e) }); e != nil {
-			return e, guard.SameIdentity
+	if e := sharing(in.Wide, func(e *guard.Effect) fingerprint.Digest { return e.Wide }); r.CheckWide && e != nil {
+		return e, guard.OtherScope, nil
+	}
+	if e := sharing(in.Identity, func(e *guard.Effect) fingerprint.Digest { return e.Identity }); r.CheckIdentity && e != nil {
+		return e, guard.SameIdentity, nil
+	}
+	for _, e := range s.nearby(in.Tenant, in.Near, in.Key) {
+		seen := func(p guard.Prior) bool { return p.ID == e.ID && p.Fence == e.Fence }
+		if r.CheckNear && s.isOther(r, e) && !slices.ContainsFunc(r.Seen, seen) {
+			return e, guard.NearEffect, nil
 		}
 	}
-	return nil, ""
+	return nil, "", nil
+}
+
+// isOther tells whether an effect is of the tenant of a request and not of the same call.
+func (s *Reference) isOther(r *guard.ClaimRequest, e *guard.Effect) bool {
+	return e.Tenant == r.Effect.Tenant && e.Key != r.Effect.Key && !slices.Contains(r.Aliases, e.Key)
+}
+
+// alias returns the latest of the effects under the request's other keys that still answer. Of each key only the latest
+// generation does.
+func (s *Reference) alias(r *guard.ClaimRequest) (*guard.Effect, error) {
+	var met []fingerprint.Digest
+	for _, e := range slices.Backward(s.effects) {
+		if e.Key == r.Effect.Key || !slices.Contains(r.Aliases, e.Key) || slices.Contains(met, e.Key) {
+			continue
+		}
+		if e.Tenant != r.Effect.Tenant {
+			return nil, refusal(guard.CodeInternal, "the fingerprint belongs to another tenant", nil)
+		}
+		if met = append(met, e.Key); s.answers(e) || e.State == guard.Refused && !s.over(e, e.WindowUntil) {
+			return e, nil
+		}
+	}
+	return nil, nil
 }
 
 func (s *Reference) stands(e *guard.Effect, relation guard.Relation) guard.Claimed {
-	return guard.Claimed{Effect: clone(e), Relation: relation, Now: s.at(e)}
+	c := guard.Claimed{Effect: clone(e), Relation: relation, Now: s.at(e)}
+	if relation == guard.SameEffect {
+		c.Superseded = s.superseded(e)
+	}
+	return c
 }
 
 // begin makes a new effect.

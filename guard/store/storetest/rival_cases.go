@@ -70,19 +70,7 @@ func rivals(t *test, relation guard.Relation, mark func(r *guard.ClaimRequest, n
 	for i, state := range guard.States {
 		rival := NewCall(tenant)
 		mark(&rival, int64(i), false)
-		var e guard.Effect
-		switch state {
-		case guard.Held:
-			e = t.won(Parked(rival))
-		case guard.Approved:
-			e = t.decided(Verdict(t.won(Parked(rival)), guard.EventApproved, guard.Approved))
-		case guard.Refused:
-			e = t.won(Denied(rival))
-		case guard.Pending:
-			e = t.won(rival)
-		default:
-			e = t.settled(Outcome(t.won(rival), state))
-		}
+		e := t.brought(rival, state)
 		quiet := NewCall(tenant)
 		mark(&quiet, int64(i), false)
 		asking := NewCall(tenant)

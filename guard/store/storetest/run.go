@@ -36,7 +36,8 @@ func Run(t *testing.T, open Open) {
 		name  string
 		cases []suiteCase
 	}{
-		{"Claim", claimCases}, {"Prior", priorCases}, {"Rival", rivalCases}, {"Lease", leaseCases}, {"Settle", settleCases},
+		{"Claim", claimCases}, {"Prior", priorCases}, {"Rival", rivalCases}, {"Near", nearCases}, {"Superseded", supersededCases},
+		{"Alias", aliasCases}, {"Edition", editionCases}, {"Lease", leaseCases}, {"Settle", settleCases},
 		{"Decide", decideCases}, {"Note", noteCases}, {"Sweep", sweepCases}, {"Read", readCases}, {"Store", storeCases},
 		{"Race", raceCases}, {"Credentials", credentialCases},
 	}
@@ -175,15 +176,21 @@ func (t *test) same(got, want guard.Effect) {
 func (t *test) in(state guard.State) (guard.Effect, guard.ClaimRequest) {
 	t.Helper()
 	r := NewCall(tenant)
+	return t.brought(r, state), r
+}
+
+// brought makes the effect of a request and brings it into a state, over the shortest way.
+func (t *test) brought(r guard.ClaimRequest, state guard.State) guard.Effect {
+	t.Helper()
 	switch state {
 	case guard.Pending:
-		return t.won(r), r
+		return t.won(r)
 	case guard.Held:
-		return t.won(Parked(r)), r
+		return t.won(Parked(r))
 	case guard.Refused:
-		return t.won(Denied(r)), r
+		return t.won(Denied(r))
 	case guard.Approved:
-		return t.decided(Verdict(t.won(Parked(r)), guard.EventApproved, guard.Approved)), r
+		return t.decided(Verdict(t.won(Parked(r)), guard.EventApproved, guard.Approved))
 	}
-	return t.settled(Outcome(t.won(r), state)), r
+	return t.settled(Outcome(t.won(r), state))
 }

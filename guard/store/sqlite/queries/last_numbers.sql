@@ -1,1 +1,4 @@
-SELECT coalesce((SELECT max(number) FROM effects), 0), coalesce((SELECT max(number) FROM events), 0)
+SELECT
+	coalesce((SELECT max(number) FROM effects), 0),
+	coalesce((SELECT max(number) FROM events), 0),
+	coalesce((SELECT max(number) FROM editions), 0)

@@ -17,6 +17,8 @@ CREATE TABLE effects (
 	generation INTEGER NOT NULL CHECK (generation > 0),
 	wide       BLOB CHECK (length(wide) = 32),
 	identity   BLOB CHECK (length(identity) = 32),
+	near       BLOB CHECK (length(near) = 32),
+	resource   BLOB CHECK (length(resource) = 32),
 	caller_key BLOB CHECK (length(caller_key) = 32),
 	state      TEXT NOT NULL,
 	code       TEXT NOT NULL,
@@ -60,7 +62,13 @@ CREATE INDEX effects_unsent ON effects (since) WHERE state = 'approved' AND exec
 CREATE INDEX effects_in_review ON effects (tenant) WHERE review <> '';
 CREATE INDEX effects_by_wide ON effects (wide) WHERE wide IS NOT NULL;
 CREATE INDEX effects_by_identity ON effects (identity) WHERE identity IS NOT NULL;
+CREATE INDEX effects_by_resource ON effects (resource, since) WHERE resource IS NOT NULL AND state = 'done';
 CREATE INDEX effects_by_caller_key ON effects (caller_key) WHERE caller_key IS NOT NULL;
+
+-- A question about likeness is about what still answers, however many like it have come and gone: by the time until which
+-- they do, which has no end while they are open. All that tells the newest of them is in the index.
+CREATE INDEX effects_by_near ON effects (near, tenant, coalesce(window_until, 9223372036854775807) DESC, key)
+	WHERE near IS NOT NULL AND state <> 'failed' AND state <> 'refused';
 
 -- One row for each event, only ever appended. An effect's row names its last event and each event the one before
 -- it, so that the events of an effect are found without an index.
@@ -97,6 +105,22 @@ CREATE TRIGGER events_are_kept BEFORE DELETE ON events BEGIN
 END;
 CREATE TRIGGER effects_are_kept BEFORE DELETE ON effects BEGIN
 	SELECT raise(ABORT, 'an effect is never deleted');
+END;
+
+-- The book of editions: how the calls of some tools have been fingerprinted. Only ever appended.
+CREATE TABLE editions (
+	number  INTEGER PRIMARY KEY,
+	pattern TEXT NOT NULL,
+	text    BLOB NOT NULL,
+	at      INTEGER NOT NULL,
+	UNIQUE (pattern, text)
+) STRICT;
+
+CREATE TRIGGER editions_are_final BEFORE UPDATE ON editions BEGIN
+	SELECT raise(ABORT, 'an edition is never changed');
+END;
+CREATE TRIGGER editions_are_kept BEFORE DELETE ON editions BEGIN
+	SELECT raise(ABORT, 'an edition is never deleted');
 END;
 
 CREATE TABLE credentials (

@@ -1,0 +1,183 @@
+package guard
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/onceguard/onceguard/fingerprint"
+	"github.com/onceguard/onceguard/policy"
+)
+
+// An effect's key depends on what the policy said of arguments, scope and effect type when it was recorded: its edition.
+// So that editing a policy reopens nothing, each edition is entered into the ledger's book before the first claim
+// under it, and each call is looked up under all editions that its tool has had. A claim names the newest edition that its
+// caller knows, and the store refuses it when there is a newer one: a replica that has not yet seen an edit cannot claim
+// past an effect that another one records under it.
+
+// maxEditions is how many earlier editions of one tool are looked up: the latest ones.
+const maxEditions = 16
+
+// recipe is the content of an edition: all of a rule on which a key depends.
+type recipe struct {
+	Effect     string            `json:"effect,omitempty"` // "" is the tool's own name
+	Scope      []string          `json:"scope,omitempty"`
+	Keys       policy.Keys       `json:"keys,omitempty"`
+	Occurrence policy.Occurrence `json:"occurrence,omitzero"`
+	Spec       *fingerprint.Spec `json:"spec"`
+}
+
+func recipeOf(r *policy.Rule) recipe {
+	c := recipe{Effect: r.Effect, Scope: r.Scope, Keys: r.Keys, Occurrence: r.Occurrence, Spec: r.Arguments}
+	if r.OwnEffect {
+		c.Effect = ""
+	}
+	return c
+}
+
+// input is what a call contributes to its fingerprint beside its arguments.
+func (c *recipe) input(p Principal, call Call) (fingerprint.Input, error) {
+	in := fingerprint.Input{Tenant: p.Tenant, Effect: c.Effect, NoWide: true, NoNear: true}
+	if in.Effect == "" {
+		in.Effect = call.Tool
+	}
+	var err error
+	if in.Scope, err = scopeOf(c.Scope, p, call); err != nil {
+		return in, err
+	}
+	in.Occurrence, err = c.occurrence(call)
+	return in, err
+}
+
+// occurrence tells apart calls that are meant as several of the same. An argument that tells them apart is in the key as
+// such.
+func (c *recipe) occurrence(call Call) (string, error) {
+	var parts []string
+	if call.IdempotencyKey != "" && c.Keys == policy.KeysTrusted {
+		parts = append(parts, "key", call.IdempotencyKey)
+	}
+	if name := c.Occurrence.Label; name != "" && call.Labels[name] != "" {
+		parts = append(parts, "label", call.Labels[name])
+	}
+	switch most := c.Occurrence.Caller; {
+	case call.Occurrence <= 1:
+	case most == 0:
+		return "", invalid("/occurrence", "the policy of this tool lets no caller declare that another one of the same is meant")
+	case call.Occurrence > most:
+		return "", invalid("/occurrence", fmt.Sprintf("the policy of this tool allows at most %d of the same", most))
+	default:
+		parts = append(parts, "caller", fmt.Sprint(call.Occurrence))
+	}
+	if parts == nil {
+		return "", nil
+	}
+	text, err := json.Marshal(parts)
+	return string(text), err
+}
+
+// book is the guard's copy of the ledger's book of editions.
+type book struct {
+	store Store
+
+	mu      sync.RWMutex
+	read    bool // the ledger's book was read at least once
+	newest  int64
+	entries []entry
+
+	set     *policy.Set       // whose rules present is about
+	present map[string]*entry // by pattern and whether the effect has the tool's own name
+}
+
+type entry struct {
+	number  int64
+	pattern string
+	text    string
+	recipe  recipe
+	err     error // it was written by a newer version of this program
+}
+
+// of returns the other editions under which calls of a tool may be recorded, the latest first, and the number of the newest
+// edition of any tool. It enters the edition of the rule, if it is new.
+func (b *book) of(ctx context.Context, set *policy.Set, rule *policy.Rule, tool string) (others []*recipe, newest int64, err error) {
+	own, err := b.enter(ctx, set, rule)
+	if err != nil {
+		return nil, 0, err
+	}
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for i := len(b.entries) - 1; i >= 0 && len(others) < maxEditions; i-- {
+		e := &b.entries[i]
+		if e.number == own.number || e.text == own.text || !policy.Matches(e.pattern, tool) {
+			continue
+		}
+		if e.err != nil {
+			return nil, 0, &Error{Code: CodeUnavailable, Op: "call", Err: e.err, Retry: time.Second,
+				Message: "the ledger was written under a policy that this version cannot read; nothing was sent"}
+		}
+		others = append(others, &e.recipe)
+	}
+	return others, b.newest, nil
+}
+
+// enter finds the edition of a rule, and adds it to the ledger's book if it is not there.
+func (b *book) enter(ctx context.Context, set *policy.Set, rule *policy.Rule) (*entry, error) {
+	at := rule.Pattern
+	if rule.OwnEffect {
+		at += "\x00own"
+	}
+	b.mu.RLock()
+	var known *entry
+	if b.read && b.set == set {
+		known = b.present[at]
+	}
+	b.mu.RUnlock()
+	if known != nil {
+		return known, nil
+	}
+	text, err := json.Marshal(recipeOf(rule))
+	if err != nil {
+		return nil, &Error{Code: CodeInternal, Op: "call", Message: "the policy of this tool cannot be recorded", Err: err}
+	}
+	e, err := b.store.AddEdition(ctx, Edition{Pattern: rule.Pattern, Text: text})
+	if err == nil {
+		err = b.refresh(ctx)
+	}
+	if err != nil {
+		return nil, &Error{Code: CodeUnavailable, Op: "call", Retry: time.Second, Err: err,
+			Message: "the ledger could not record how calls of this tool are compared; nothing was sent"}
+	}
+	made := &entry{number: e.Number, pattern: e.Pattern, text: string(text)}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.set != set {
+		b.set, b.present = set, map[string]*entry{}
+	}
+	b.present[at] = made
+	return made, nil
+}
+
+// refresh reads what others have added to the ledger's book.
+func (b *book) refresh(ctx context.Context) error {
+	b.mu.RLock()
+	after := b.newest
+	b.mu.RUnlock()
+	added, err := b.store.Editions(ctx, after)
+	if err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.read = true
+	for _, a := range added {
+		if a.Number <= b.newest {
+			continue // another reader was faster
+		}
+		e := entry{number: a.Number, pattern: a.Pattern, text: string(a.Text)}
+		e.err = json.Unmarshal(a.Text, &e.recipe)
+		b.entries = append(b.entries, e)
+		b.newest = a.Number
+	}
+	return nil
+}

@@ -1,0 +1,138 @@
+package guard_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/onceguard/onceguard/guard"
+	"github.com/onceguard/onceguard/guard/store/storetest"
+)
+
+// versions are policies of one tool under which equal calls have different keys.
+var versions = []string{
+	file(tool("pay", sent)),
+	file(tool("pay", "arguments: {n: {kind: number}}", sent)),
+	file(tool("pay", "arguments: {n: {role: identity, kind: id}}", sent)),
+	file(tool("pay", "effect: refund", sent)),
+	file(tool("pay", "scope: [subject]", sent)),
+	file(tool("p*", sent)),
+}
+
+func TestEditingAPolicyReopensNothing(t *testing.T) {
+	for _, next := range versions[1:] {
+		underPolicies(t, versions[0], func(t *testing.T, w *world) {
+			first := w.expect(alice, one, guard.AnswerForwarded, guard.CodeForwarded)
+			w.edit(next)
+			a := w.expect(alice, one, guard.AnswerReplayed, guard.CodeReplayed)
+			if a.Effect.ID != first.Effect.ID {
+				t.Errorf("replayed %s, want %s\n%s", a.Effect.ID, first.Effect.ID, next)
+			}
+			w.edit(versions[0])
+			w.expect(alice, one, guard.AnswerReplayed, guard.CodeReplayed)
+			w.executions(1)
+		})
+	}
+}
+
+func TestAnEffectUnderAnEarlierEditionGoesOn(t *testing.T) {
+	t.Run("unknown", func(t *testing.T) {
+		underPolicies(t, versions[0], func(t *testing.T, w *world) {
+			w.up.script(lost)
+			id := w.do(alice, one).Effect.ID
+			w.edit(versions[1])
+			w.expect(alice, one, guard.AnswerBlocked, guard.CodeUnknown)
+			until(time.Minute)
+			w.mustDecide(id, guard.DidNotHappen)
+			w.expect(alice, one, guard.AnswerForwarded, guard.CodeForwarded)
+			w.edit(versions[0])
+			w.expect(alice, one, guard.AnswerReplayed, guard.CodeReplayed)
+			w.executions(2)
+		})
+	})
+	t.Run("held", func(t *testing.T) {
+		underPolicies(t, file(tool("pay", holds, sent)), func(t *testing.T, w *world) {
+			id := w.expect(alice, one, guard.AnswerBlocked, guard.CodeHeld).Effect.ID
+			w.edit(versions[1])
+			w.expect(alice, one, guard.AnswerBlocked, guard.CodeHeld)
+			w.mustDecide(id, guard.Reject)
+			w.expect(alice, one, guard.AnswerBlocked, guard.CodeRejected)
+			w.executions(0)
+		})
+	})
+	t.Run("window over", func(t *testing.T) {
+		underPolicies(t, versions[0], func(t *testing.T, w *world) {
+			w.do(alice, one)
+			w.edit(versions[1])
+			until(25 * time.Hour)
+			w.expect(alice, one, guard.AnswerForwarded, guard.CodeForwarded)
+			w.edit(versions[0])
+			w.expect(alice, one, guard.AnswerReplayed, guard.CodeReplayed)
+			w.executions(2)
+		})
+	})
+	t.Run("the same idempotency key", func(t *testing.T) {
+		underPolicies(t, versions[0], func(t *testing.T, w *world) {
+			keyed := one
+			keyed.IdempotencyKey = "k1"
+			w.do(alice, keyed)
+			w.edit(versions[1])
+			w.expect(alice, keyed, guard.AnswerReplayed, guard.CodeReplayed)
+		})
+	})
+}
+
+// TestAPolicyChangesUnderLoad edits the policy again and again while two replicas, each seeing the edits at a moment of its
+// own, get the same calls. Each call must be executed once.
+func TestAPolicyChangesUnderLoad(t *testing.T) {
+	underPolicies(t, versions[0], func(t *testing.T, w *world) {
+		other := w.replica(versions[0])
+		var load sync.WaitGroup
+		const calls, callers = 60, 6
+		for c := range callers {
+			load.Go(func() {
+				at := []*world{w, other}[c%2]
+				for n := range calls {
+					for a := guard.AnswerPending; a == guard.AnswerPending; {
+						a = at.do(alice, call("pay", fmt.Sprintf(`{"n":%d}`, n))).Kind
+					}
+					time.Sleep(time.Millisecond)
+				}
+			})
+		}
+		for i := range 3 * calls / 4 {
+			[]*world{w, other}[i%2].edit(versions[i%len(versions)])
+			time.Sleep(time.Duration(1+i%3) * time.Millisecond)
+		}
+		load.Wait()
+		times := map[string]int{}
+		for _, a := range w.up.sent() {
+			times[string(a.Body)]++
+		}
+		for body, n := range times {
+			if n > 1 {
+				t.Errorf("%s was sent %d times", body, n)
+			}
+		}
+	})
+}
+
+func TestACallIsNotSentWhenItsEditionCannotBeRecorded(t *testing.T) {
+	for fault, want := range map[storetest.Fault]guard.ErrorCode{storetest.NotApplied: guard.CodeUnavailable, storetest.Applied: guard.CodeUnavailable} {
+		inWorld(t, func(t *testing.T, w *world) {
+			deal := func(verb string) storetest.Fault {
+				if verb == "addedition" {
+					return fault
+				}
+				return storetest.None
+			}
+			w.fail.Store(&deal)
+			_, err := w.Do(t.Context(), alice, refund)
+			expectError(t, err, want)
+			w.executions(0)
+			w.fail.Store(nil)
+			w.expect(alice, refund, guard.AnswerForwarded, guard.CodeForwarded)
+		})
+	}
+}

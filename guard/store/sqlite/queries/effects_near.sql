@@ -1,0 +1,7 @@
+-- The newest other effects that differ in wording at most and still answer.
+SELECT * FROM effects WHERE number IN (
+	SELECT number FROM effects
+	WHERE near = ?1 AND tenant = ?2 AND key <> ?3
+	  AND state <> 'failed' AND state <> 'refused' AND coalesce(window_until, 9223372036854775807) > ?4
+	ORDER BY number DESC LIMIT ?5
+) ORDER BY number DESC

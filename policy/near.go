@@ -1,0 +1,136 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/onceguard/onceguard/fingerprint"
+)
+
+// Near says when two wordings are the same, alike or different. Scores are those of fingerprint.Likeness.
+type Near struct {
+	Same      float64    // from here on: the same
+	Near      float64    // from here on: alike
+	Opposites [][]string // words of which two texts that differ in them are different, beside the built-in ones
+}
+
+// The limits of "opposites:".
+const (
+	maxOpposites = 100 // groups
+	maxGroup     = 20  // words of one
+)
+
+func defaultNear() Near { return Near{Same: fingerprint.DefaultSame, Near: fingerprint.DefaultNear} }
+
+// over completes n with base.
+func (n Near) over(base Near) Near {
+	if n.Same == 0 {
+		n.Same = base.Same
+	}
+	if n.Near == 0 {
+		n.Near = base.Near
+	}
+	if n.Opposites == nil {
+		n.Opposites = base.Opposites
+	}
+	return n
+}
+
+var nearKeys = keys{now: []string{"same", "near", "opposites"}}
+
+// near reads "near:".
+func (r *reader) near(n ast.Node, places map[string]place) Near {
+	var near Near
+	f := r.fields(n, "near", nearKeys)
+	for key, score := range map[string]*float64{"same": &near.Same, "near": &near.Near} {
+		if e, ok := f[key]; ok {
+			places["near."+key] = e.key
+			*score = r.score(e.value, "near."+key)
+		}
+	}
+	if e, ok := f["opposites"]; ok {
+		places["near.opposites"] = e.key
+		near.Opposites = r.opposites(e.value)
+	}
+	return near
+}
+
+// score reads a number above 0 and up to 1; 0 stands for none.
+func (r *reader) score(n ast.Node, what string) float64 {
+	switch n.(type) {
+	case *ast.IntegerNode, *ast.FloatNode:
+	default:
+		r.wrongType(n, what, "a number")
+		return 0
+	}
+	text := n.GetToken().Value
+	score, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(score > 0 && score <= 1) {
+		r.add(at(n), fmt.Sprintf("%s is %s", what, text), "choose a number above 0 and up to 1")
+		return 0
+	}
+	return score
+}
+
+// opposites reads groups of words. The empty list is one that says that there are none.
+func (r *reader) opposites(n ast.Node) [][]string {
+	groups := [][]string{}
+	items := r.items(n, "opposites")
+	if len(items) > maxOpposites {
+		r.add(at(n), fmt.Sprintf("opposites has more than %d groups", maxOpposites), "keep the words that matter")
+		return groups
+	}
+	for _, item := range items {
+		if _, list := item.(*ast.SequenceNode); !list {
+			r.wrongType(item, "a group of opposites", "a list of words such as [buy, sell]")
+			continue
+		}
+		words := r.strings(item, "a group of opposites")
+		if len(words) < 2 || len(words) > maxGroup {
+			r.add(at(item), fmt.Sprintf("a group of opposites has %s", count(len(words), "word")), fmt.Sprintf("write from 2 to %d, such as [buy, sell]", maxGroup))
+			continue
+		}
+		if i := slices.IndexFunc(words, func(w string) bool { return len(strings.Fields(w)) != 1 }); i >= 0 {
+			r.add(at(item), fmt.Sprintf("%q in opposites is more than one word", words[i]), "texts are compared word by word; write the one word that differs")
+			continue
+		}
+		groups = append(groups, words)
+	}
+	return groups
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func nearAboveSame(n Near) string {
+	return fmt.Sprintf("near.near is %v and near.same is %v, so that no wording could be alike without being the same", n.Near, n.Same)
+}
+
+// checkNear holds the thresholds that a tool has, some of its own and some by default, against each other and against what
+// its texts are.
+func (c *compiler) checkNear(t *toolDoc, rule *Rule) {
+	for _, key := range []string{"near.near", "near.same"} {
+		if where, own := t.settings.places[key]; own && rule.Near.Near > rule.Near.Same {
+			c.add(where, nearAboveSame(rule.Near), "make near.near the smaller one; what is not written here is what the defaults say")
+			break
+		}
+	}
+	if rule.Arguments.ComparesWording() {
+		return
+	}
+	for _, key := range []string{"on.near", "near.near", "near.same", "near.opposites"} {
+		if where, ok := t.settings.places[key]; ok {
+			c.add(where, fmt.Sprintf("no argument of this tool is compared by its wording, so %s would not be enforced", key),
+				"declare one of kind text, markdown or html, or remove it")
+			return
+		}
+	}
+}
