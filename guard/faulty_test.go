@@ -122,7 +122,7 @@ var stories = map[string]func(t *testing.T, w *world){
 // applied without an answer. Each story asserts the upstream's own count, and the whole ledger is checked at its end.
 func TestEveryWriteMayFail(t *testing.T) {
 	for name, story := range stories {
-		for _, verb := range []string{"claim", "settle", "decide", "extend", "note", "sweep"} {
+		for _, verb := range []string{"claim", "settle", "decide", "extend", "note", "sweep", "addedition"} {
 			for fault, how := range map[storetest.Fault]string{storetest.NotApplied: "not applied", storetest.Applied: "applied"} {
 				for _, times := range []int{1, 3} {
 					t.Run(fmt.Sprintf("%s/%s %s %d times", name, verb, how, times), func(t *testing.T) {

@@ -2,6 +2,7 @@ package guard_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -9,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/onceguard/onceguard/fingerprint"
 	"github.com/onceguard/onceguard/guard"
 )
 
@@ -335,4 +337,43 @@ func TestToolsShareAnEffectUnderCommonNames(t *testing.T) {
 		w.expect(alice, call("mcp__refund", `{"orderId":"A-8","value":"25.00"}`), guard.AnswerForwarded, guard.CodeForwarded)
 		w.executions(2)
 	})
+}
+
+// scores is a service that finds all wordings alike.
+type scores float64
+
+func (s scores) Compare(_ context.Context, pairs []fingerprint.Wording) ([]fingerprint.Likeness, error) {
+	found := make([]fingerprint.Likeness, len(pairs))
+	for i := range found {
+		found[i].Score = float64(s)
+	}
+	return found, nil
+}
+
+type broken struct{}
+
+func (broken) Compare(context.Context, []fingerprint.Wording) ([]fingerprint.Likeness, error) {
+	return nil, errors.New("no answer")
+}
+
+func TestAServiceScoresWordings(t *testing.T) {
+	for _, c := range []struct {
+		service fingerprint.Similarity
+		second  guard.Call
+		kind    guard.AnswerKind
+	}{
+		{scores(0.8), greeting, guard.AnswerBlocked},
+		{scores(0.8), april, guard.AnswerForwarded}, // other numbers are other numbers, whatever a service says
+		{scores(0.1), reworded, guard.AnswerForwarded},
+		{broken{}, reworded, guard.AnswerBlocked},
+	} {
+		underPolicies(t, mail(), func(t *testing.T, w *world) {
+			w.similarity = c.service
+			w.open()
+			w.do(alice, invoice)
+			if a := w.do(alice, c.second); a.Kind != c.kind {
+				t.Errorf("%v, %s: %s, want %s", c.service, c.second.Arguments, a.Kind, c.kind)
+			}
+		})
+	}
 }

@@ -36,6 +36,7 @@ type proposal struct {
 	rivalCode               Code
 	rivalLike               likeness
 	pastScope, pastIdentity bool    // ruled upon: not to be checked again
+	looked                  bool    // for the call's own effect, although this process had not met its key
 	seen                    []Prior // near effects that were looked at
 	own                     *Effect // what stands under the call's own key
 	meant                   *Effect // beside which the agent has declared the call

@@ -97,3 +97,24 @@ func TestARetryShowsItsResultToTheOwnerOnly(t *testing.T) {
 		w.expect(alice, one, guard.AnswerReplayed, guard.CodeReplayed)
 	})
 }
+
+func TestAReplicaThatHasNotMetACallReplaysItAllTheSame(t *testing.T) {
+	rules := file(
+		tool("pay", "arguments: {order_id: {role: identity, kind: id}}", "on: {same_identity: hold}", sent),
+		tool("mail.send", "arguments: {to: {role: identity, kind: email}, body: {kind: text}}", "on: {near: confirm}", sent))
+	underPolicies(t, rules, func(t *testing.T, w *world) {
+		w.do(alice, small)
+		w.mustDecide(w.expect(alice, large, guard.AnswerBlocked, guard.CodeSameIdentity).Effect.ID, guard.Approve)
+		w.do(alice, invoice)
+		w.do(alice, confirming(reworded, w.do(alice, reworded)))
+		keyed := one
+		keyed.IdempotencyKey = "k1"
+		w.do(alice, keyed)
+		w.executions(5)
+		other := w.replica(rules)
+		for _, c := range []guard.Call{small, large, invoice, reworded, keyed} {
+			other.expect(alice, c, guard.AnswerReplayed, guard.CodeReplayed)
+		}
+		w.executions(5)
+	})
+}

@@ -44,6 +44,20 @@ func (g *Guard) take(ctx context.Context, r *proposal, s situation, ru ruling) (
 		if err != nil {
 			return nil, s, err
 		}
+		if claimed.Relation != SameEffect && s.found == nil && !r.looked {
+			// The call's own effect is the better answer, and this process may not have met its key yet.
+			r.looked = true
+			own, err := g.store.Lookup(ctx, r.sum.Key)
+			if err != nil {
+				return nil, s, err
+			}
+			if own.Effect != nil {
+				g.known.add(r.sum.Key)
+				next := r.situation(own.Effect, SameEffect, own.Now)
+				next.superseded = own.Superseded != ""
+				return nil, next, nil
+			}
+		}
 		if claimed.Relation == NearEffect {
 			near, alike, err := g.nearby(ctx, r)
 			if err != nil || !alike {

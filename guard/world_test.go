@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/onceguard/onceguard/fingerprint"
 	"github.com/onceguard/onceguard/guard"
 	"github.com/onceguard/onceguard/guard/store/storetest"
 	"github.com/onceguard/onceguard/policy"
@@ -116,6 +117,8 @@ type world struct {
 	up    *upstream
 	store *storetest.Faulty
 	rules atomic.Pointer[policy.Set]
+	// similarity scores wordings in the guards that open makes; nil for what the rules say.
+	similarity fingerprint.Similarity
 	// fail deals out faults to the store's writes; nil for none.
 	fail atomic.Pointer[func(verb string) storetest.Fault]
 }
@@ -193,7 +196,7 @@ func (w *world) open() {
 	var err error
 	w.Guard, err = guard.New(guard.Config{
 		Store: w.store, Policies: w, Forward: w.up, Key: []byte(strings.Repeat("k", 32)),
-		Log: slog.New(slog.NewTextHandler(w.t.Output(), nil)),
+		Log: slog.New(slog.NewTextHandler(w.t.Output(), nil)), Similarity: w.similarity,
 	})
 	if err != nil {
 		w.t.Fatal(err)

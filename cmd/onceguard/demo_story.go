@@ -23,7 +23,7 @@ type step struct {
 // toldCall is one request of the story and its answer.
 type toldCall struct {
 	Who       string         `json:"who"`            // "agent" or "reviewer"
-	Action    string         `json:"action"`         // "calls" or "approves"
+	Action    string         `json:"action"`         // "calls", "confirms" or "approves"
 	Times     int            `json:"times,omitzero"` // how many equal calls at once; 0 for one
 	Tool      string         `json:"tool"`
 	Arguments string         `json:"arguments"`
@@ -44,7 +44,7 @@ const storyRun = "ticket-4711"
 
 // tell plays all steps. It reports whether all went as told.
 func (s *story) tell(ctx context.Context) bool {
-	for _, part := range []func(context.Context, *step){s.first, s.respelled, s.lost, s.held, s.together} {
+	for _, part := range []func(context.Context, *step){s.first, s.respelled, s.lost, s.held, s.together, s.reworded} {
 		t := &step{Faults: []string{}}
 		part(ctx, t)
 		t.AsTold = len(t.Faults) == 0
@@ -130,13 +130,40 @@ func (s *story) together(ctx context.Context, t *step) {
 	s.count(t, "message of Your refund", 1)
 }
 
+// reworded sends the mail of the step before in other words, and then declares that it is meant.
+func (s *story) reworded(ctx context.Context, t *step) {
+	t.Title = "The same mail in other words"
+	t.Why = "The wording is another, and only the wording. The guard merges nothing by likeness: it asks back, and the agent may declare once, with a reason, that one more is meant."
+	tool, arguments := "mail.send", `{"to": ["bob@example.com", "ann@example.com"], "subject": "Your refund", "body": "It is now on its way!"}`
+	a := s.call(ctx, t, tool, arguments)
+	t.expect(a, client.Blocked, "near", "done")
+	s.count(t, "message of Your refund", 1)
+	if a.Explanation.Confirm == nil {
+		t.fault("the answer offers no token")
+		return
+	}
+	c := call(tool, arguments)
+	c.Confirm = &client.Confirm{Token: a.Explanation.Confirm.Token, Reason: "Ann asked for it once more."}
+	confirmed, err := s.agent.Call(ctx, c)
+	if err != nil {
+		t.fault("the confirmed call got no decision: %v", err)
+	}
+	t.Calls = append(t.Calls, toldCall{Who: "agent", Action: "confirms", Tool: tool, Arguments: arguments, Answer: &confirmed})
+	t.expect(&confirmed, client.Forwarded, "forwarded", "done")
+	s.count(t, "message of Your refund", 2)
+}
+
 // ask sends a call as models' providers write it: the arguments are a JSON text in a string, so that each byte arrives.
 func (s *story) ask(ctx context.Context, tool, arguments string) (client.Answer, error) {
+	return s.agent.Call(ctx, call(tool, arguments))
+}
+
+func call(tool, arguments string) client.Call {
 	quoted, err := json.Marshal(arguments)
 	if err != nil {
-		return client.Answer{}, err
+		panic("a string has no JSON: " + err.Error())
 	}
-	return s.agent.Call(ctx, client.Call{Tool: tool, Arguments: quoted, Run: storyRun})
+	return client.Call{Tool: tool, Arguments: quoted, Run: storyRun}
 }
 
 // call makes one call of the agent and writes it down.

@@ -59,7 +59,7 @@ func (d *demoProcess) shell(t *testing.T, command string) map[string]any {
 
 func TestDemoServesUntilItIsStopped(t *testing.T) {
 	d := startDemo(t)
-	if !d.report.OK || len(d.report.Steps) != 5 || len(d.report.Try) != 2 {
+	if !d.report.OK || len(d.report.Steps) != 6 || len(d.report.Try) != 2 {
 		t.Fatalf("the story went otherwise: %+v", d.report)
 	}
 	for _, want := range []string{"forwarded", "replayed"} {

@@ -97,3 +97,29 @@ func TestRolledBackEdition(t *testing.T) {
 		t.Errorf("won %v, %v", got.Won, err)
 	}
 }
+
+// TestEditionsOfOneBatch enters many at once: each has a number of its own.
+func TestEditionsOfOneBatch(t *testing.T) {
+	const entries = 16
+	s := openAt(t, filepath.Join(t.TempDir(), "ledger.db"), sqlite.Options{})
+	release := s.TestingOnlyBlock()
+	numbers := make(chan int64, entries)
+	for i := range entries {
+		go func() {
+			got, err := s.AddEdition(t.Context(), guard.Edition{Text: []byte{byte(i)}})
+			if err != nil {
+				t.Error(err)
+			}
+			numbers <- got.Number
+		}()
+	}
+	release()
+	met := map[int64]bool{}
+	for range entries {
+		n := <-numbers
+		if met[n] || n < 1 || n > entries {
+			t.Errorf("an edition has number %d", n)
+		}
+		met[n] = true
+	}
+}
