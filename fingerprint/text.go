@@ -23,15 +23,87 @@ import (
 // words with a digit, an underscore or a slash, words with a capital after a small letter, and links. A password or the
 // path of a link is then never joined with another one. Blank strings and other types are compared exactly.
 func appendWords(dst []byte, s string) []byte {
-	if !isASCII(s) {
-		s = strings.Map(foldRune, compose(strings.Map(foldTextRune, s)))
+	if strings.ContainsAny(s, "\\\uFE68\uFF3C") { // with the wide ones, which fold to a backslash
+		return appendFoldedWords(dst, len(dst), unescapeNewlines(foldText(s)))
 	}
+	// Nothing composes across an ASCII space, so that each piece between two can be folded by itself. Nearly all are ASCII.
 	start := len(dst)
-	for word := range strings.FieldsSeq(unescapeNewlines(s)) {
-		if len(dst) > start {
-			dst = append(dst, ' ')
+	for s != "" {
+		end, ascii := 0, true
+		for end < len(s) && !asciiSpace[s[end]] {
+			ascii = ascii && s[end] < utf8.RuneSelf
+			end++
 		}
-		dst = appendWord(dst, word)
+		piece := s[:end]
+		s = s[min(end+1, len(s)):]
+		switch {
+		case piece == "":
+		case ascii:
+			dst = appendASCIIWord(appendBetween(dst, start), piece)
+		default:
+			var space [64]byte
+			if plain, ok := appendPlain(space[:0], piece); ok {
+				dst = appendASCIIWord(appendBetween(dst, start), plain)
+			} else {
+				dst = appendFoldedWords(dst, start, foldText(piece))
+			}
+		}
+	}
+	return dst
+}
+
+// appendPlain folds a word whose only other characters are quotes and dashes. It reports whether that was so.
+func appendPlain(dst []byte, word string) ([]byte, bool) {
+	for _, r := range word {
+		if r >= 0x2010 && r <= 0x201F {
+			r = foldRune(r)
+		}
+		if r >= utf8.RuneSelf || r <= ' ' {
+			return nil, false
+		}
+		dst = append(dst, byte(r))
+	}
+	return dst, true
+}
+
+var asciiSpace = [256]bool{' ': true, '\t': true, '\n': true, '\v': true, '\f': true, '\r': true}
+
+func foldText(s string) string {
+	if isASCII(s) {
+		return s
+	}
+	return strings.Map(foldRune, compose(strings.Map(foldTextRune, s)))
+}
+
+// appendFoldedWords appends the words of a text that foldText has folded. start is where the form begins.
+func appendFoldedWords(dst []byte, start int, s string) []byte {
+	for word := range strings.FieldsSeq(s) {
+		dst = appendWord(appendBetween(dst, start), word)
+	}
+	return dst
+}
+
+func appendBetween(dst []byte, start int) []byte {
+	if len(dst) > start {
+		return append(dst, ' ')
+	}
+	return dst
+}
+
+// appendASCIIWord is appendWord for ASCII, in one pass.
+func appendASCIIWord[T string | []byte](dst []byte, word T) []byte {
+	start, small := len(dst), false
+	for i := range len(word) {
+		c := word[i]
+		upper := c >= 'A' && c <= 'Z'
+		if c >= '0' && c <= '9' || c == '_' || c == '/' || small && upper {
+			return append(dst[:start], word...)
+		}
+		small = c >= 'a' && c <= 'z'
+		dst = append(dst, lowerASCII(c))
+	}
+	if len(word) > 4 && string(dst[start:start+4]) == "www." {
+		return append(dst[:start], word...)
 	}
 	return dst
 }

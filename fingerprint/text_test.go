@@ -140,3 +140,20 @@ func TestLongTextsTakeLinearTime(t *testing.T) {
 		}
 	}
 }
+
+// TestWordsByPieces holds the way that folds a text piece by piece against the plain one.
+func TestWordsByPieces(t *testing.T) {
+	plain := func(s string) string { return string(appendFoldedWords(nil, 0, unescapeNewlines(foldText(s)))) }
+	letters := []rune("aZ9 _/\\nw.\t\u2014\u00a0\u0301e\u00ad\uff3c\uff21\u0130\u2007\ufe0f\u1e9e\u3000-\u2019")
+	rapid.Check(t, func(t *rapid.T) {
+		s := string(rapid.SliceOf(rapid.SampledFrom(letters)).Draw(t, "text"))
+		if got, want := string(appendWords(nil, s)), plain(s); got != want {
+			t.Fatalf("%q is %q, want %q", s, got, want)
+		}
+	})
+	for _, s := range []string{"www.Example.com", "WWW.x", "www.", "aB", "Ab", "A1", "  ", "e \u0301", "a\u00a0b c"} {
+		if got, want := string(appendWords(nil, s)), plain(s); got != want {
+			t.Errorf("%q is %q, want %q", s, got, want)
+		}
+	}
+}

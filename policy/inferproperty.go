@@ -20,7 +20,6 @@ var (
 	boolKind   = mustKind("bool")
 	moneyKind  = mustKind("money")
 	numberKind = mustKind("number")
-	textKind   = mustKind("text")
 )
 
 // formats are the values of "format" that name a kind: those of JSON Schema, draft 2020-12, section 7.3, and of OpenAPI that say

@@ -85,8 +85,10 @@ func TestDefaultStandsIn(t *testing.T) {
 		answer http.HandlerFunc
 		why    string
 	}{
-		"status":    {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, "status 503"},
-		"redirect":  {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/scores", 307) }, "status 307"},
+		"status": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, "status 503"},
+		"redirect": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/scores", http.StatusTemporaryRedirect)
+		}, "status 307"},
 		"few":       {answer(`{"scores":[1]}`), "1 scores for 2 pairs"},
 		"many":      {answer(`{"scores":[1,1,1]}`), "3 scores for 2 pairs"},
 		"range":     {answer(`{"scores":[1,1.5]}`), "score 1 is no number"},
