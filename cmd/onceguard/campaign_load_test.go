@@ -92,8 +92,9 @@ func (c *campaign) load(r *rand.Rand) {
 }
 
 // call asks for one refund in some spelling. The error is that there was no answer.
-func (c *campaign) call(r *rand.Rand, order string) error {
-	url := c.address()
+func (c *campaign) call(r *rand.Rand, order string) error { return c.callAt(c.address(), r, order) }
+
+func (c *campaign) callAt(url string, r *rand.Rand, order string) error {
 	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
 	defer cancel()
 	c.figures.add("calls", 1)
@@ -141,6 +142,8 @@ type countingUpstream struct {
 	random   *rand.Rand
 	well     bool
 	executed map[string]int
+	left     int // executions until reached is closed
+	reached  chan struct{}
 }
 
 func newCountingUpstream(t *testing.T, seed uint64, event func()) *countingUpstream {
@@ -193,6 +196,9 @@ func (u *countingUpstream) execute(order string) int {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.executed[order]++
+	if u.left--; u.left == 0 {
+		close(u.reached)
+	}
 	return u.executed[order]
 }
 
@@ -200,6 +206,15 @@ func (u *countingUpstream) heal() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.well = true
+}
+
+// await waits until so many more executions were made.
+func (u *countingUpstream) await(n int) {
+	u.mu.Lock()
+	done := make(chan struct{})
+	u.left, u.reached = n, done
+	u.mu.Unlock()
+	<-done
 }
 
 // count returns how often an order was executed.

@@ -12,12 +12,16 @@ import (
 // verify opens the ledger that the last server has left and compares it with what the callers were told and
 // with what the upstream did.
 func (c *campaign) verify() {
-	t, ctx := c.t, c.t.Context()
-	ledger, err := sqlite.Open(ctx, filepath.Join(c.data(), "ledger.db"), sqlite.Options{Exclusive: true})
+	ledger, err := sqlite.Open(c.t.Context(), filepath.Join(c.data(), "ledger.db"), sqlite.Options{Exclusive: true})
 	if err != nil {
-		t.Fatal(err)
+		c.t.Fatal(err)
 	}
 	defer ledger.Close()
+	c.verifyLedger(ledger)
+}
+
+func (c *campaign) verifyLedger(ledger guard.Store) {
+	t := c.t
 	effects := c.readAll(ledger)
 	byOrder := make(map[string]string, len(effects))
 	for id, e := range effects {
@@ -76,7 +80,7 @@ func orderOf(e guard.Effect) string {
 }
 
 // readAll reads every effect and checks its history.
-func (c *campaign) readAll(ledger *sqlite.Store) map[string]guard.Effect {
+func (c *campaign) readAll(ledger guard.Store) map[string]guard.Effect {
 	c.t.Helper()
 	all := make(map[string]guard.Effect)
 	for before := ""; ; {

@@ -17,11 +17,12 @@ import (
 
 // Config is everything that can be set about a server. Each setting is a flag (--log-format), an environment
 // variable (ONCEGUARD_LOG_FORMAT) and a key of the configuration file (log_format); flags win over the
-// environment, and the environment over the file. An empty variable counts as not set. No setting is a secret:
-// secrets are in the data folder and in variables that policies name.
+// environment, and the environment over the file. An empty variable counts as not set. No setting need hold a
+// secret: they are in the data folder, in variables that policies name, and for a database in PGPASSWORD or .pgpass.
 type Config struct {
 	Addr     string // host:port to listen on; port 0 takes any free one
 	Data     string // folder of the ledger and the installation key
+	Ledger   string // URL of a PostgreSQL database that several servers share; "" for a file in Data
 	Policies string // folder or file of policies; "" runs without any
 	Dev      bool   // no API keys; only on a loopback address
 
@@ -53,6 +54,7 @@ func (c *Config) flags() *pflag.FlagSet {
 	f.SortFlags = false
 	f.StringVar(&c.Addr, "addr", "127.0.0.1:7411", "`host:port` to listen on; port 0 takes any free one")
 	f.StringVar(&c.Data, "data", "", "`folder` of the ledger and the installation key (default ~/.onceguard)")
+	f.StringVar(&c.Ledger, "ledger", "", "`URL` of a PostgreSQL database, postgres://…, for a ledger that several servers share (default: a file in the data folder)")
 	f.StringVar(&c.Policies, "policies", "", "`folder` or file of policies, reloaded when it changes; none: every tool is guarded as unknown")
 	f.BoolVar(&c.Dev, "dev", false, "run without API keys, on a loopback address only")
 	f.DurationVar(&c.Wait, "wait", 25*time.Second, "how long a call waits for an outcome when it does not say, at most 50s")
@@ -103,6 +105,9 @@ func (s *settings) validate() error {
 	c := s.config
 	if _, _, err := net.SplitHostPort(c.Addr); err != nil {
 		s.complain("addr", "%q is not host:port, such as 127.0.0.1:7411", c.Addr)
+	}
+	if c.Ledger != "" && !isShared(c.Ledger) {
+		s.complain("ledger", "it is not a postgres:// URL; leave it out for a ledger in the data folder")
 	}
 	if c.Dev && !loopback(c.Addr) {
 		s.complain("dev", "without keys the server must not be reachable from elsewhere, and %s is: listen on 127.0.0.1, or run with keys", c.Addr)

@@ -3,6 +3,7 @@
 //
 //	serve      decide on calls over HTTP
 //	keys       make, list and revoke API keys, also beside a running server
+//	migrate    show or bring up to date the tables of a shared ledger
 //	check      validate policies without a server
 //	suggest    write policies for tools from their descriptions or recorded calls
 //	explain    show why a call has its fingerprint, and whether two calls are the same effect
@@ -26,6 +27,9 @@
 // new. A folder that holds only one of them is therefore refused instead of being taken for a first start. The
 // key of a first start is called installation.key.new until the ledger stands beside it, so that a first start
 // that was cut off can be repeated.
+//
+// With --ledger the effects are in a PostgreSQL database that several servers share, and only the key is in the
+// folder. The first server makes it and ties the database to it; a server with another key, or without one, is refused.
 //
 // # Shutdown
 //

@@ -28,7 +28,7 @@ var errNoData = usageError{errors.New("there is no home folder to keep the ledge
 
 // installation is an opened data folder. Nobody else can serve it until its ledger is closed.
 type installation struct {
-	ledger *sqlite.Store
+	ledger ledger
 	key    []byte // of the fingerprints
 	first  bool   // it was made just now
 }
@@ -66,7 +66,7 @@ func keyMark(key []byte) [32]byte {
 }
 
 // openLedger opens the ledger of a folder that a server has made, also while one runs on it.
-func (f folder) openLedger(ctx context.Context) (*sqlite.Store, error) {
+func (f folder) openLedger(ctx context.Context) (ledger, error) {
 	if f == "" {
 		return nil, errNoData
 	}
@@ -135,20 +135,24 @@ func (f folder) readKey(first bool) ([]byte, error) {
 			return nil, fmt.Errorf("the installation key cannot be written: %w", err)
 		}
 	}
-	info, err := os.Stat(f.key())
+	return readKeyFile(f.key())
+}
+
+func readKeyFile(name string) ([]byte, error) {
+	info, err := os.Stat(name)
 	if err != nil {
 		return nil, fmt.Errorf("the installation key cannot be read: %w", err)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("%s has mode %04o, so other users can reach the installation key: run \"chmod 600 %[1]s\"", f.key(), info.Mode().Perm())
+		return nil, fmt.Errorf("%s has mode %04o, so other users can reach the installation key: run \"chmod 600 %[1]s\"", name, info.Mode().Perm())
 	}
-	text, err := os.ReadFile(f.key())
+	text, err := os.ReadFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("the installation key cannot be read: %w", err)
 	}
 	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
 	if err != nil || len(key) != fingerprint.MinKey {
-		return nil, fmt.Errorf("%s does not hold %d hexadecimal digits: bring it back from a backup", f.key(), 2*fingerprint.MinKey)
+		return nil, fmt.Errorf("%s does not hold %d hexadecimal digits: bring it back from a backup", name, 2*fingerprint.MinKey)
 	}
 	return key, nil
 }

@@ -13,7 +13,6 @@ import (
 
 	"github.com/onceguard/onceguard/api"
 	"github.com/onceguard/onceguard/guard"
-	"github.com/onceguard/onceguard/guard/store/sqlite"
 )
 
 // defaultTenant is whose keys are where nobody names a tenant.
@@ -24,26 +23,26 @@ func newKeysCommand(environ []string) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "keys",
 		Short: "Make, list and revoke API keys",
-		Long: "Make, list and revoke API keys. The commands work on the data folder, also while a server runs on it: it knows a new key at\n" +
+		Long: "Make, list and revoke API keys. The commands work on the ledger, also while a server runs on it: it knows a new key at\n" +
 			"once and refuses a revoked one within a second.",
 	}
-	for _, name := range []string{"config", "data"} {
+	for _, name := range []string{"config", "data", "ledger"} {
 		c.PersistentFlags().AddFlag(s.flags.Lookup(name))
 	}
 	c.AddCommand(newKeysCreateCommand(s), newKeysListCommand(s), newKeysRevokeCommand(s))
 	return c
 }
 
-// withLedger runs do on the ledger of the data folder.
-func withLedger(c *cobra.Command, s *settings, do func(context.Context, *sqlite.Store) error) error {
+// withLedger runs do on the ledger that the settings name.
+func withLedger(c *cobra.Command, s *settings, do func(context.Context, ledger) error) error {
 	if err := s.load(); err != nil {
 		return err
 	}
-	ledger, err := folder(s.config.Data).openLedger(c.Context())
+	l, err := s.config.openLedger(c.Context())
 	if err != nil {
 		return err
 	}
-	return errors.Join(do(c.Context(), ledger), ledger.Close())
+	return errors.Join(do(c.Context(), l), l.Close())
 }
 
 func newKeysCreateCommand(s *settings) *cobra.Command {
@@ -57,8 +56,8 @@ func newKeysCreateCommand(s *settings) *cobra.Command {
 			if err := checkPrincipal(p, label); err != nil {
 				return usageError{err}
 			}
-			return withLedger(c, s, func(ctx context.Context, ledger *sqlite.Store) error {
-				token, err := addKey(ctx, ledger, p, label)
+			return withLedger(c, s, func(ctx context.Context, l ledger) error {
+				token, err := addKey(ctx, l, p, label)
 				if err != nil {
 					return err
 				}
@@ -133,8 +132,8 @@ func newKeysListCommand(s *settings) *cobra.Command {
 		Use:   "list",
 		Short: "List the keys, also revoked ones",
 		RunE: func(c *cobra.Command, _ []string) error {
-			return withLedger(c, s, func(ctx context.Context, ledger *sqlite.Store) error {
-				all, err := ledger.ListCredentials(ctx)
+			return withLedger(c, s, func(ctx context.Context, l ledger) error {
+				all, err := l.ListCredentials(ctx)
 				if err != nil {
 					return fmt.Errorf("the keys cannot be read: %w", err)
 				}
@@ -176,8 +175,8 @@ func newKeysRevokeCommand(s *settings) *cobra.Command {
 		Short: "End a key for good",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return withLedger(c, s, func(ctx context.Context, ledger *sqlite.Store) error {
-				err := ledger.RevokeCredential(ctx, args[0])
+			return withLedger(c, s, func(ctx context.Context, l ledger) error {
+				err := l.RevokeCredential(ctx, args[0])
 				if guard.CodeOf(err) == guard.CodeNotFound && strings.HasPrefix(args[0], "og_") {
 					return errors.New("that is a key and not its id: \"onceguard keys list\" shows the ids")
 				}

@@ -22,6 +22,7 @@ func newRootCommand(environ []string) *cobra.Command {
 	root.AddCommand(
 		newServeCommand(environ),
 		newKeysCommand(environ),
+		newMigrateCommand(environ),
 		newCheckCommand(),
 		newSuggestCommand(),
 		newExplainCommand(),

@@ -91,7 +91,7 @@ func serve(ctx context.Context, c *Config, stdout, stderr io.Writer) error {
 // start makes the parts, each from those before it. On an error, close ends those that were made.
 func (s *server) start(ctx context.Context, stdout io.Writer) (err error) {
 	c := s.config
-	if s.folder, err = folder(c.Data).open(ctx); err != nil {
+	if s.folder, err = c.openInstallation(ctx); err != nil {
 		return err
 	}
 	background, end := context.WithCancel(ctx)

@@ -157,7 +157,11 @@ func (s *settings) print(w io.Writer, asJSON bool) error {
 	var report []settingReport
 	s.flags.VisitAll(func(f *pflag.Flag) {
 		if f.Name != "config" {
-			report = append(report, settingReport{fileKey(f.Name), f.Value.String(), f.Value.Type(), s.origins[f.Name]})
+			value := f.Value.String()
+			if f.Name == "ledger" && value != "" {
+				value = withoutPassword(value)
+			}
+			report = append(report, settingReport{fileKey(f.Name), value, f.Value.Type(), s.origins[f.Name]})
 		}
 	})
 	if asJSON {

@@ -1,0 +1,1 @@
+SELECT onceguard.add_edition($1, $2, $3)

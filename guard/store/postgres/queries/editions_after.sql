@@ -1,0 +1,1 @@
+SELECT number, pattern, text FROM onceguard.editions WHERE number > $1 ORDER BY number

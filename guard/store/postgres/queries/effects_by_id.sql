@@ -1,0 +1,1 @@
+SELECT now, (found).* FROM onceguard.find($2, $1)

@@ -1,0 +1,1 @@
+SELECT now, (found).* FROM onceguard.due($1, $2)

@@ -1,0 +1,1 @@
+SELECT now, (found).* FROM onceguard.unsent($1, $2, $3)

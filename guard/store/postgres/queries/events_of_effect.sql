@@ -1,0 +1,1 @@
+SELECT (effect).*, (event).* FROM onceguard.history($1)

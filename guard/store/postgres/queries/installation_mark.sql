@@ -1,0 +1,1 @@
+SELECT mark FROM onceguard.installation WHERE id = 1
