@@ -33,7 +33,9 @@ func (s *tripwire) Claim(context.Context, guard.ClaimRequest) (guard.Claimed, er
 	return guard.Claimed{}, &guard.Error{Code: guard.CodeUnavailable}
 }
 
-func (s *tripwire) AddEdition(_ context.Context, e guard.Edition) (guard.Edition, error) { return e, nil }
+func (s *tripwire) AddEdition(_ context.Context, e guard.Edition) (guard.Edition, error) {
+	return e, nil
+}
 
 func (s *tripwire) Editions(context.Context, int64) ([]guard.Edition, error) { return nil, nil }
 

@@ -22,7 +22,7 @@ func listOf(element reader) reader {
 	}
 }
 
-// setOf reads a list whose order and repetitions do not count; otherwise it is listOf. A set of email also takes a string
+// setOf reads a list whose order and repetitions do not count; otherwise it is listOf. A set of email or auto also takes a string
 // of several addresses ("a@x.example, b@x.example") for the set of them.
 func setOf(element reader) reader {
 	return func(dst []byte, in call, v Value) (form []byte, note string, ok bool) {

@@ -14,8 +14,8 @@ import (
 //
 // It keeps apart what the calendar decides: years and months stay as they are written, P1Y and P12M too, and a day is
 // not 24 hours, which it has not when clocks change (RFC 5545, section 3.3.6). Numbers without a unit, clock forms
-// ("1:30"), words for numbers, a decimal comma outside of ISO 8601, units that do not descend, more than nanoseconds and
-// other types are compared exactly.
+// ("1:30"), a capital M as a word ("1M", which some read as a month), words for numbers, a decimal comma outside of ISO
+// 8601, units that do not descend, more than nanoseconds and other types are compared exactly.
 func readDuration(dst []byte, _ call, v Value) (form []byte, note string, ok bool) {
 	if v.Type() != String {
 		return nil, "not a string with a unit of time", false
@@ -103,8 +103,10 @@ func (l *length) readWords(s string) bool {
 		if end < 0 {
 			end = len(rest)
 		}
-		unit, known := unitNamed(strings.TrimSuffix(strings.ToLower(rest[:end]), "."))
-		if !known || !l.add(n, unit) {
+		name := strings.TrimSuffix(rest[:end], ".")
+		unit, known := unitNamed(strings.ToLower(name))
+		// To programs that read "1m" as a minute, "1M" is a month.
+		if !known || name == "M" || !l.add(n, unit) {
 			return false
 		}
 		s = strings.TrimLeft(rest[end:], " ")

@@ -86,7 +86,7 @@ func readEmail(dst []byte, _ call, v Value) (form []byte, note string, ok bool) 
 	return append(append(appendLowerASCII(dst, local), '@'), domain...), "", true
 }
 
-// takingAddresses makes the reader of a set of email take a string of several addresses.
+// takingAddresses makes the reader of a set, of email or auto, take a string of several addresses.
 func takingAddresses(set reader) reader {
 	return func(dst []byte, in call, v Value) (form []byte, note string, ok bool) {
 		if list, several := addressList(v.Text()); several {

@@ -46,7 +46,7 @@ func Infer(name string, beside ...string) Inference {
 // and shape decide (readAuto).
 //
 // A name that means prose (a body, a comment) is not taken for it where case and white space may count: when the value
-// looks like data, and for some names when another argument names a file, an address or a program beside it. An idempotency key
+// looks like data, and for some names when it looks like a program or another argument names a file, an address or a program beside it. An idempotency key
 // is none where it is the only argument.
 func NewInferringSpec(args []Argument) (*Spec, error) {
 	s, err := NewSpec(args)
@@ -95,6 +95,9 @@ func (g *guess) readsAsProse(args Value, name string) bool {
 	}
 	if !g.ambiguous {
 		return true
+	}
+	if looksLikeProgram(v.Text()) {
+		return false
 	}
 	for i := range args.Len() {
 		other, _ := args.Member(i)

@@ -68,6 +68,11 @@ func TestInferringSpecJoinsAndKeepsApart(t *testing.T) {
 		{`{"trips": [{"date": "2024-05-19", "flight_number": 7}]}`, `{"trips": [{"flight_number": "7", "date": "May 19, 2024"}]}`},
 		{`{"message": "Hello  World"}`, `{"message": "hello world"}`},
 		{`{"x": 1, "idempotency_key": "a"}`, `{"x": 1, "idempotency_key": "b"}`},
+		{`{"to": "a@b.example, c@d.example"}`, `{"to": ["c@d.example", "A@b.example"]}`},
+		{`{"vat_percent": "5 %"}`, `{"vat_percent": 5}`},
+		{`{"duration": "30 min"}`, `{"duration": "PT30M"}`},
+		{`{"ship_country": "USA"}`, `{"ship_country": "us"}`},
+		{`{"to": "a@b.example", "body": "If you agree:\n  Sign here"}`, `{"to": "a@b.example", "body": "if you agree: sign here"}`},
 	} {
 		if !same(pair[0], pair[1]) {
 			t.Errorf("%s and %s are kept apart", pair[0], pair[1])
@@ -100,6 +105,18 @@ func TestInferringSpecJoinsAndKeepsApart(t *testing.T) {
 		{`{"command": "rm  a"}`, `{"command": "rm a"}`},
 		{`{"sql": "select 'A'"}`, `{"sql": "select 'a'"}`},
 		{`{"query": "Delete"}`, `{"query": "delete"}`},
+		{`{"text": "update t set a = 'X'"}`, `{"text": "update t set a = 'x'"}`},
+		{`{"notes_id": 1, "content": "if a:\n  b\nc"}`, `{"notes_id": 1, "content": "if a:\n  b\n  c"}`},
+		{`{"name": "f", "body": "f() {\n a}"}`, `{"name": "f", "body": "f() {\n A}"}`},
+		{`{"element": "password box", "text": "Secret"}`, `{"element": "password box", "text": "secret"}`},
+		// What stands in a secret is no address, however much it looks like one.
+		{`{"user": "a", "password": "P@ss.Word"}`, `{"user": "a", "password": "p@ss.word"}`},
+		{`{"user": "a", "new_password": "P@ss.Word"}`, `{"user": "a", "new_password": "P@SS.word"}`},
+		// A client's request is a thing in many trades.
+		{`{"client_request_id": "r1", "decision": "approve"}`, `{"client_request_id": "r2", "decision": "approve"}`},
+		{`{"duration": 300}`, `{"duration": "300"}`},
+		{`{"duration": "1M"}`, `{"duration": "1m"}`},
+		{`{"to": "Doe, John"}`, `{"to": ["Doe", "John"]}`},
 		{`{"branch": "Main"}`, `{"branch": "main"}`},
 	} {
 		if same(pair[0], pair[1]) {

@@ -82,7 +82,11 @@ func oftenProse(g *guess) { g.prose, g.ambiguous, g.sure = true, true, false }
 // word.
 var hints = []hint{
 	{kind: "exact", role: Volatile, why: "an idempotency key, by its name, and so new in every attempt",
-		whole: "idempotency_key idempotency_token idempotence_key idempotent_key x_idempotency_key client_request_id client_request_token x_request_id"},
+		whole: "idempotency_key idempotency_token idempotence_key idempotent_key x_idempotency_key client_request_token x_request_id"},
+
+	{kind: "exact", role: Material, why: "a secret, by its name, in which every character counts",
+		last: "password passwd passphrase pwd pin otp passcode secret secrets token credential credentials " +
+			"secret_text secret_value secret_message"},
 
 	{kind: "id", role: Identity, why: "an identifier, by its name",
 		whole: "key username user_name login handle owner repo repository org organization organisation project workspace team channel room " +
@@ -107,8 +111,11 @@ var hints = []hint{
 		last: "at date time datetime timestamp deadline day when start end due until since expires expiry expiration dob birthday birthdate"},
 	{kind: "money", role: Material, why: "a sum of money, by its name", last: "amount price total cost fee balance budget salary discount fare"},
 	{kind: "number", role: Material, why: "a number, by its name",
-		last:  "count quantity qty limit width height weight age port percent percentage minutes hours seconds days",
+		last:  "count quantity qty limit width height weight age port minutes hours seconds days",
 		first: "num max min"},
+	{kind: "percent", role: Material, why: "a share in percent, by its name", last: "percent percentage pct"},
+	{kind: "duration", role: Material, why: "a length of time, by its name", last: "duration"},
+	{kind: "country", role: Material, why: "a country, by its name", last: "country", whole: "country_code"},
 	{kind: "bool", role: Material, why: "a yes or no, by its name", last: "enabled", first: "is has should",
 		whole: "draft private public recurring force recursive dry_run overwrite archived locked pinned"},
 	{kind: "path", role: Identity, why: "a path, by its name", last: "path filepath filename file_name directory dir"},
@@ -125,9 +132,10 @@ var hints = []hint{
 		last: "body content contents text"},
 }
 
-// dataWords are words in names of arguments beside which a content is that of a file, a request or a program, where case and
-// white space count.
-var dataWords = wordSet("file files filename filepath path paths dir directory method headers endpoint url uri encoding code command sql query script language old new range cell sheet")
+// dataWords are words in names of arguments beside which a content is that of a file, a request or a program, or is typed into
+// a field, where case and white space count.
+var dataWords = wordSet("file files filename filepath path paths dir directory method headers endpoint url uri encoding code command sql query script language old new range cell sheet " +
+	"notebook function bucket ttl index selector locator xpath element ref field")
 
 // materialPrefixes begin names of what a thing is to become, and not of the thing.
 var materialPrefixes = wordSet("new updated next")

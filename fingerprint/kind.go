@@ -169,7 +169,7 @@ func (k Kind) compile(a *declared) (reader, error) {
 					read = c.wrap(read)
 				}
 			}
-			if names[i] == "set" && names[i+1] == "email" {
+			if names[i] == "set" && (names[i+1] == "email" || names[i+1] == "auto") {
 				read = takingAddresses(read)
 			}
 		}

@@ -4,7 +4,9 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/binary"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,7 +16,8 @@ import (
 // A token lets an agent declare that a call which looks like an earlier one is meant. It names, under the installation's
 // key, the call, all the earlier effects that it is declared beside, and what stood under the call's own key when the token was
 // made. So it needs no record of its own: it is worth nothing for another call, against another effect, to another
-// subject or in another run, and the claim that it allows changes what stands under the key, so that it is used once.
+// subject or in another run, and the claim that it allows changes what stands under the key, so that it is used once. A call
+// may be asked about effects of several relations, one after the other; the token of each question answers those before, too.
 
 const (
 	tokenLife   = 15 * time.Minute
@@ -54,11 +57,12 @@ const maxConfirmReason = 500
 // offer makes a token for the situation in which a call is answered.
 func (r *proposal) offer(s situation) *Offer {
 	expires := time.Now().Add(tokenLife).Truncate(time.Second)
-	var text [8 + tokenMark]byte
-	binary.BigEndian.PutUint64(text[:], uint64(expires.Unix()))
-	mark := r.tokenDigest(s, expires)
-	copy(text[8:], mark[:])
-	return &Offer{Token: tokenPrefix + base64.RawURLEncoding.EncodeToString(text[:]), Expires: expires}
+	text := binary.BigEndian.AppendUint64(nil, uint64(expires.Unix()))
+	for _, earlier := range append(slices.Clone(r.meant), s) {
+		mark := r.tokenDigest(earlier, expires)
+		text = append(text, mark[:tokenMark]...)
+	}
+	return &Offer{Token: tokenPrefix + base64.RawURLEncoding.EncodeToString(text), Expires: expires}
 }
 
 // confirms reports whether the call carries a token for this very situation.
@@ -68,7 +72,7 @@ func (r *proposal) confirms(s situation) bool {
 		return false
 	}
 	text, err := base64.RawURLEncoding.Strict().DecodeString(given[len(tokenPrefix):])
-	if err != nil || len(text) != 8+tokenMark {
+	if err != nil || len(text) < 8+tokenMark || (len(text)-8)%tokenMark != 0 {
 		return false
 	}
 	expires := time.Unix(int64(binary.BigEndian.Uint64(text)), 0)
@@ -76,7 +80,27 @@ func (r *proposal) confirms(s situation) bool {
 		return false
 	}
 	mark := r.tokenDigest(s, expires)
-	return subtle.ConstantTimeCompare(mark[:tokenMark], text[8:]) == 1
+	for given := range slices.Chunk(text[8:], tokenMark) {
+		if subtle.ConstantTimeCompare(mark[:tokenMark], given) == 1 {
+			return true
+		}
+	}
+	return false
+}
+
+// declare remembers that the call carries a token for a situation.
+func (r *proposal) declare(s situation) {
+	r.meant = slices.DeleteFunc(r.meant, func(m situation) bool { return m.relation == s.relation })
+	r.meant = append(r.meant, s)
+}
+
+// declaration tells a reviewer beside which effects the agent has declared the call, and why.
+func (r *proposal) declaration() string {
+	var beside []string
+	for _, s := range r.meant {
+		beside = append(beside, s.found.ID)
+	}
+	return "The agent declared it as meant beside " + strings.Join(beside, ", ") + ": " + r.call.Confirm.Reason
 }
 
 func (r *proposal) tokenDigest(s situation, expires time.Time) fingerprint.Digest {

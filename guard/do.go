@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/onceguard/onceguard/fingerprint"
 	"github.com/onceguard/onceguard/policy"
 )
 
@@ -46,11 +47,7 @@ func (g *Guard) do(ctx context.Context, p Principal, c Call) (Answer, error) {
 
 // look looks for the effect of the call under those of its keys that this process has met.
 func (g *Guard) look(ctx context.Context, r *proposal) (situation, error) {
-	for i := -1; i < len(r.aliases); i++ {
-		key := r.sum.Key
-		if i >= 0 {
-			key = r.aliases[i]
-		}
+	for i, key := range append([]fingerprint.Digest{r.sum.Key}, r.aliases...) {
 		if !g.known.has(key) {
 			continue
 		}
@@ -60,7 +57,7 @@ func (g *Guard) look(ctx context.Context, r *proposal) (situation, error) {
 		}
 		s := r.situation(found.Effect, SameEffect, found.Now)
 		s.superseded = found.Superseded != ""
-		if i < 0 && found.Effect != nil || s.answers() {
+		if i == 0 && found.Effect != nil || s.answers() && !r.disowns(found.Effect) {
 			return s, nil
 		}
 	}
@@ -91,14 +88,20 @@ func (g *Guard) settleOn(ctx context.Context, r *proposal, own situation) (Answe
 			if s, settled, err = g.await(ctx, r, s); err == nil && !settled {
 				return g.repeated(r, s, r.answerPending(s)), nil
 			}
+			if err == nil && s.relation == NearEffect {
+				s, err = g.nearbyAgain(ctx, r, own)
+			}
 		case actLook:
 			if err = g.sweep(ctx); err == nil {
 				s, err = g.lookAgain(ctx, r, s)
 			}
+			if err == nil && s.relation == NearEffect {
+				s, err = g.nearbyAgain(ctx, r, own)
+			}
 		default:
 			if s.relation != SameEffect {
 				r.passRival(s, ru)
-				s = r.situation(own.found, SameEffect, own.now)
+				s = r.backTo(own)
 				continue
 			}
 			var won *Answer
@@ -119,12 +122,14 @@ func (g *Guard) settleOn(ctx context.Context, r *proposal, own situation) (Answe
 // passRival goes on past another effect that stands in the way, which was ruled to be a reason to ask a person, or none.
 func (r *proposal) passRival(s situation, ru ruling) {
 	switch {
-	case ru.action == actHold:
+	case !s.answers() || s.found.State == Refused:
+		// It has come to nothing meanwhile, and the store will not name it again; but others that it was put before count now.
+		r.seen = nil
+		return
+	case ru.action == actHold && ru.code == Code(s.relation):
 		r.rival, r.rivalCode, r.rivalLike = s.found, ru.code, s.likeness
 	case ru.meant:
-		r.meant = s.found
-	case ru.action == actSend && s.found.State != Done:
-		return // it has come to nothing meanwhile, and the store will not name it again
+		r.declare(s)
 	}
 	switch s.relation {
 	case OtherScope:
@@ -132,6 +137,12 @@ func (r *proposal) passRival(s situation, ru ruling) {
 	case SameIdentity:
 		r.pastIdentity = true
 	}
+}
+
+// backTo is the situation of the call's own effect once more, after a round about another one.
+func (r *proposal) backTo(own situation) situation {
+	own.rival = r.rivalCode
+	return own
 }
 
 // situation describes what was found to decide.

@@ -1,9 +1,11 @@
 package guard
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -98,9 +100,17 @@ type entry struct {
 	err     error // it was written by a newer version of this program
 }
 
+// another is an edition, not that of today's rule, under which calls of a tool may be recorded.
+type another struct {
+	*recipe
+	// loose says that its pattern is about several tools, which share one effect type by it, and that the tool has a rule of its
+	// own today. It may always have had.
+	loose bool
+}
+
 // of returns the other editions under which calls of a tool may be recorded, the latest first, and the number of the newest
 // edition of any tool. It enters the edition of the rule, if it is new.
-func (b *book) of(ctx context.Context, set *policy.Set, rule *policy.Rule, tool string) (others []*recipe, newest int64, err error) {
+func (b *book) of(ctx context.Context, set *policy.Set, rule *policy.Rule, tool string) (others []another, newest int64, err error) {
 	own, err := b.enter(ctx, set, rule)
 	if err != nil {
 		return nil, 0, err
@@ -116,12 +126,13 @@ func (b *book) of(ctx context.Context, set *policy.Set, rule *policy.Rule, tool 
 			return nil, 0, &Error{Code: CodeUnavailable, Op: "call", Err: e.err, Retry: time.Second,
 				Message: "the ledger was written under a policy that this version cannot read; nothing was sent"}
 		}
-		others = append(others, &e.recipe)
+		others = append(others, another{&e.recipe, e.recipe.Effect != "" && e.pattern != tool && e.pattern != rule.Pattern})
 	}
 	return others, b.newest, nil
 }
 
-// enter finds the edition of a rule, and adds it to the ledger's book if it is not there.
+// enter finds the edition of a rule, and adds it to the ledger's book if it is not there, together with those of the rules that
+// share its effect type: an effect that one tool has begun must be found by the others when all of them were edited.
 func (b *book) enter(ctx context.Context, set *policy.Set, rule *policy.Rule) (*entry, error) {
 	at := rule.Pattern
 	if rule.OwnEffect {
@@ -136,19 +147,18 @@ func (b *book) enter(ctx context.Context, set *policy.Set, rule *policy.Rule) (*
 	if known != nil {
 		return known, nil
 	}
-	text, err := json.Marshal(recipeOf(rule))
-	if err != nil {
-		return nil, &Error{Code: CodeInternal, Op: "call", Message: "the policy of this tool cannot be recorded", Err: err}
+	var made *entry
+	var err error
+	for _, r := range append(slices.DeleteFunc(set.Rules(), func(r *policy.Rule) bool {
+		return r.Effect != rule.Effect || r.Pattern == rule.Pattern
+	}), rule) {
+		if made, err = b.add(ctx, r); err != nil {
+			return nil, err
+		}
 	}
-	e, err := b.store.AddEdition(ctx, Edition{Pattern: rule.Pattern, Text: text})
-	if err == nil {
-		err = b.refresh(ctx)
+	if err := b.refresh(ctx); err != nil {
+		return nil, notEntered(err)
 	}
-	if err != nil {
-		return nil, &Error{Code: CodeUnavailable, Op: "call", Retry: time.Second, Err: err,
-			Message: "the ledger could not record how calls of this tool are compared; nothing was sent"}
-	}
-	made := &entry{number: e.Number, pattern: e.Pattern, text: string(text)}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.set != set {
@@ -156,6 +166,24 @@ func (b *book) enter(ctx context.Context, set *policy.Set, rule *policy.Rule) (*
 	}
 	b.present[at] = made
 	return made, nil
+}
+
+// add makes sure that the edition of a rule is in the ledger's book.
+func (b *book) add(ctx context.Context, rule *policy.Rule) (*entry, error) {
+	text, err := json.Marshal(recipeOf(rule))
+	if err != nil {
+		return nil, &Error{Code: CodeInternal, Op: "call", Message: "the policy of this tool cannot be recorded", Err: err}
+	}
+	e, err := b.store.AddEdition(ctx, Edition{Pattern: rule.Pattern, Text: text})
+	if err != nil {
+		return nil, notEntered(err)
+	}
+	return &entry{number: e.Number, pattern: e.Pattern, text: string(text)}, nil
+}
+
+func notEntered(err error) error {
+	return &Error{Code: CodeUnavailable, Op: "call", Retry: time.Second, Err: err,
+		Message: "the ledger could not record how calls of this tool are compared; nothing was sent"}
 }
 
 // refresh reads what others have added to the ledger's book.
@@ -175,7 +203,10 @@ func (b *book) refresh(ctx context.Context) error {
 			continue // another reader was faster
 		}
 		e := entry{number: a.Number, pattern: a.Pattern, text: string(a.Text)}
-		e.err = json.Unmarshal(a.Text, &e.recipe)
+		// A part that this version does not know may tell calls apart.
+		text := json.NewDecoder(bytes.NewReader(a.Text))
+		text.DisallowUnknownFields()
+		e.err = text.Decode(&e.recipe)
 		b.entries = append(b.entries, e)
 		b.newest = a.Number
 	}

@@ -2,8 +2,10 @@ package guard_test
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/onceguard/onceguard/guard"
@@ -135,4 +137,94 @@ func TestACallIsNotSentWhenItsEditionCannotBeRecorded(t *testing.T) {
 			w.expect(alice, refund, guard.AnswerForwarded, guard.CodeForwarded)
 		})
 	}
+}
+
+func TestAToolWithARuleOfItsOwnSharesNothingWithAGlob(t *testing.T) {
+	rules := file(tool("pay.*", "effect: payment", sent), tool("pay.refund", sent))
+	underPolicies(t, rules, func(t *testing.T, w *world) {
+		w.expect(alice, call("pay.charge", `{"n":1}`), guard.AnswerForwarded, guard.CodeForwarded)
+		w.expect(alice, call("pay.refund", `{"n":1}`), guard.AnswerForwarded, guard.CodeForwarded)
+		w.expect(alice, call("pay.refund", `{"n":1}`), guard.AnswerReplayed, guard.CodeReplayed)
+	})
+}
+
+func TestToolsThatShareAnEffectAreEditedTogether(t *testing.T) {
+	two := func(scope string) string {
+		return file(tool("a", "effect: pay", scope, sent), tool("b", "effect: pay", scope, sent))
+	}
+	underPolicies(t, two("scope: [run]"), func(t *testing.T, w *world) {
+		w.do(alice, call("a", `{"n":1}`))
+		w.edit(two("scope: [subject]"))
+		w.expect(alice, call("b", `{"n":1}`), guard.AnswerReplayed, guard.CodeReplayed)
+		w.executions(1)
+	})
+}
+
+func TestAnEditionOfANewerVersionStopsItsTools(t *testing.T) {
+	underPolicies(t, versions[0], func(t *testing.T, w *world) {
+		if _, err := w.store.AddEdition(t.Context(), guard.Edition{Pattern: "pay", Text: []byte(`{"spec":{},"next":"century"}`)}); err != nil {
+			t.Fatal(err)
+		}
+		_, err := w.Do(t.Context(), alice, one)
+		expectError(t, err, guard.CodeUnavailable)
+	})
+}
+
+func TestAPolicyIsEditedBetweenTheMatchAndTheClaim(t *testing.T) {
+	for _, next := range versions[1:] {
+		underPolicies(t, versions[0], func(t *testing.T, w *world) {
+			w.do(alice, call("pay", `{"n":9}`))
+			other := w.replica(next)
+			edited := false
+			deal := func(verb string) storetest.Fault {
+				if verb == "claim" && !edited {
+					edited = true
+					other.do(alice, one)
+				}
+				return storetest.None
+			}
+			w.fail.Store(&deal)
+			w.expect(alice, one, guard.AnswerReplayed, guard.CodeReplayed)
+			w.executions(2)
+		})
+	}
+}
+
+func TestAnApprovalUnderAnEarlierEditionIsUsedOnce(t *testing.T) {
+	underPolicies(t, file(tool("pay", holds, sent)), func(t *testing.T, w *world) {
+		w.approveByHand(w.expect(alice, one, guard.AnswerBlocked, guard.CodeHeld).Effect)
+		w.edit(file(tool("pay", holds, "effect: other", sent)))
+		until(time.Minute)
+		w.executions(0)
+		for range 4 {
+			w.start(alice, one)
+		}
+		synctest.Wait()
+		until(time.Second)
+		w.executions(1)
+		w.replica(file(tool("pay", holds, "effect: third", sent))).expect(alice, one, guard.AnswerReplayed, guard.CodeReplayed)
+	})
+}
+
+func TestAnAnswerSaysThatAnEarlierPolicyMadeCallsEqual(t *testing.T) {
+	underPolicies(t, file(tool("pay", "arguments: {n: {role: volatile}}", sent)), func(t *testing.T, w *world) {
+		w.do(alice, one)
+		w.edit(file(tool("pay", sent)))
+		a := w.do(alice, call("pay", `{"n":2}`))
+		if x := a.Explanation; x.Code != guard.CodeReplayed || len(x.Differs) != 1 || !strings.Contains(x.Message, "earlier version of this tool's policy") {
+			t.Errorf("%s: %s %+v", x.Code, x.Message, x.Differs)
+		}
+	})
+}
+
+func TestNamesOfToolsDoNotFillTheBook(t *testing.T) {
+	underPolicies(t, file(tool("x*", sent)), func(t *testing.T, w *world) {
+		for i := range 50 {
+			w.do(alice, call(fmt.Sprintf("x%d", i), `{}`))
+			w.do(alice, call(fmt.Sprintf("y%d", i), `{}`))
+		}
+		if all, err := w.store.Editions(t.Context(), 0); err != nil || len(all) != 2 {
+			t.Errorf("the book has %d editions, %v", len(all), err)
+		}
+	})
 }

@@ -93,9 +93,8 @@ func (r *proposal) answerTaken(s situation, earlier *Effect) Answer {
 	case Held:
 		if r.rival != nil && e.Code == r.rivalCode {
 			rival := r.situation(r.rival, SameIdentity, s.now)
-			rival.likeness = r.rivalLike
+			rival.exhausted = true // a person was asked; no token is offered beside that
 			a := r.answerBlocked(rival, e.Code)
-			a.Explanation.Confirm = nil
 			a.Effect, a.Explanation.Retry = e, RetryLater
 			a.Explanation.Next = []string{
 				"A person was asked. Send the same call again later: it gets the decision.",
@@ -218,6 +217,9 @@ func (r *proposal) match(x *Explanation, s situation) {
 	}
 	c := fingerprint.Compare(r.specOf(e).Terms(earlier), r.rule.Arguments.Terms(r.args))
 	x.SameBecause = c.Because
+	if !c.Same && r.isAlias(e.Key) {
+		x.Message += " It was recorded under an earlier version of this tool's policy, by which the two calls are equal in spite of what differs."
+	}
 	for _, d := range c.Differs {
 		x.Differs = append(x.Differs, Difference{Argument: d.Argument, Role: d.Role.String(), Earlier: cut(d.Earlier), Now: cut(d.Now)})
 	}
@@ -259,6 +261,11 @@ func age(s situation) string {
 
 // explainLikely adds how a call that looks like an earlier one can go on.
 func (r *proposal) explainLikely(x *Explanation, s situation, code Code) {
+	if s.found.State == Pending {
+		x.Retry = RetryLater
+		x.Next = []string{"Wait, then send the same call again: it is decided once the outcome of the earlier one is known."}
+		return
+	}
 	if s.found.State != Done {
 		x.Retry = RetryNever
 		x.Next = []string{
@@ -267,9 +274,11 @@ func (r *proposal) explainLikely(x *Explanation, s situation, code Code) {
 		}
 		return
 	}
-	if choice := r.rule.On.Near; code == CodeNear && choice == policy.Confirm {
-		r.offerTo(x, s)
-	} else if code == CodeOtherScope && r.rule.On.OtherScope == policy.Confirm {
+	choice := r.rule.On.OtherScope
+	if code == CodeNear {
+		choice = r.rule.On.Near
+	}
+	if choice == policy.Confirm && !s.exhausted {
 		r.offerTo(x, s)
 	}
 }
@@ -277,7 +286,10 @@ func (r *proposal) explainLikely(x *Explanation, s situation, code Code) {
 // offerTo adds a token, and tells exactly how it is used.
 func (r *proposal) offerTo(x *Explanation, s situation) {
 	x.Confirm = r.offer(s)
-	if r.call.Confirm.Token != "" {
+	switch {
+	case len(r.meant) > 0:
+		x.Message += " The token that came with this call is good, but was given for another earlier one only; a new one is for both."
+	case r.call.Confirm.Token != "":
 		x.Message += " The token that came with this call is not for it: it was used, is over, or was given for another call."
 	}
 	use := fmt.Sprintf(`If one more is meant, send this call again, unchanged, with "confirm": {"token": %q, "reason": "why one more is meant"}; the token is good for this call, once, until %s.`,

@@ -1,8 +1,10 @@
 package guard
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/onceguard/onceguard/fingerprint"
 )
@@ -28,7 +30,7 @@ func (g *Guard) nearby(ctx context.Context, r *proposal) (situation, bool, error
 	if err != nil {
 		return situation{}, false, err
 	}
-	r.seen = r.seen[:0]
+	r.seen = make([]Prior, 0, len(candidates)) // a claim that was not confirmed may still read the former one
 	texts := make([][]fingerprint.Text, len(candidates))
 	for i := range candidates {
 		e := &candidates[i]
@@ -42,36 +44,52 @@ func (g *Guard) nearby(ctx context.Context, r *proposal) (situation, bool, error
 	if err != nil {
 		return situation{}, false, &Error{Code: CodeUnavailable, Op: "call", Message: "the wording could not be compared with that of earlier calls; nothing was sent", Err: err}
 	}
-	best, l := -1, likeness{}
+	var closest []int
+	l := likeness{}
 	for i, n := range found {
-		if n.Verdict == fingerprint.Different || r.isAlias(candidates[i].Key) {
-			continue
-		}
-		l.alike = append(l.alike, r.seen[i])
-		if best < 0 || closer(&candidates[i], n, &candidates[best], found[best]) {
-			best = i
+		if n.Verdict != fingerprint.Different && !r.isAlias(candidates[i].Key) {
+			closest, l.alike = append(closest, i), append(l.alike, r.seen[i])
 		}
 	}
-	if best < 0 {
-		return situation{}, false, nil
+	// What is still open comes before what is done, because it can change what has to be said; then the wording that is
+	// more alike.
+	slices.SortStableFunc(closest, func(a, b int) int {
+		switch first, second := candidates[a].State != Done, candidates[b].State != Done; {
+		case first && !second:
+			return -1
+		case second && !first:
+			return 1
+		}
+		return cmp.Compare(found[b].Score, found[a].Score)
+	})
+	for _, i := range closest {
+		now, err := g.store.Lookup(ctx, candidates[i].Key)
+		if err != nil {
+			return situation{}, false, err
+		}
+		if e := now.Effect; e != nil && e.ID == candidates[i].ID && (Prior{e.ID, e.State, e.Fence}) != r.seen[i] {
+			r.seen = nil // it has moved on: the next claim is stopped again, and all are compared anew
+			return situation{}, false, nil
+		}
+		if now.Superseded != "" {
+			continue // it no longer answers
+		}
+		s := r.situation(&candidates[i], NearEffect, now.Now)
+		l.Nearness = found[i]
+		s.likeness = l
+		return s, true, nil
 	}
-	l.Nearness = found[best]
-	now, err := g.store.Lookup(ctx, candidates[best].Key)
-	if err != nil || now.Effect == nil || now.Effect.ID != candidates[best].ID {
-		return situation{}, false, err // it is history by now, and the claim looks again
-	}
-	s := r.situation(now.Effect, NearEffect, now.Now)
-	s.likeness = l
-	return s, true, nil
+	return situation{}, false, nil
 }
 
-// closer orders candidates: what is still open comes before what is done, because it can change what has to be said; then
-// the wording that is more alike.
-func closer(a *Effect, na fingerprint.Nearness, b *Effect, nb fingerprint.Nearness) bool {
-	if open := a.State != Done; open != (b.State != Done) {
-		return open
+// nearbyAgain compares once more after time has passed: what was found may have come to nothing or be done, and then the others
+// that are alike count, too.
+func (g *Guard) nearbyAgain(ctx context.Context, r *proposal, own situation) (situation, error) {
+	s, alike, err := g.nearby(ctx, r)
+	if err == nil && !alike {
+		s = r.backTo(own)
 	}
-	return na.Score > nb.Score
+	return s, err
 }
 
 // specOf is how the arguments of an earlier effect are read, which may be one of another tool.

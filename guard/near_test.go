@@ -35,7 +35,7 @@ func TestACallOfNearWordingIsHeld(t *testing.T) {
 	underPolicies(t, mail(), func(t *testing.T, w *world) {
 		first := w.expect(alice, invoice, guard.AnswerForwarded, guard.CodeForwarded)
 		held := w.expect(alice, reworded, guard.AnswerBlocked, guard.CodeNear)
-		if held.Effect.State != guard.Held || held.Effect.Review != guard.CodeNear || !strings.Contains(held.Effect.Reason, first.Effect.ID) {
+		if held.Effect.State != guard.Held || held.Effect.Review != guard.CodeNear || !strings.Contains(held.Effect.Reason, first.Effect.ID) || !strings.Contains(held.Effect.Reason, "% alike") {
 			t.Errorf("%s, review %q, reason %q", held.Effect.State, held.Effect.Review, held.Effect.Reason)
 		}
 		m := held.Explanation.Matched
@@ -369,9 +369,9 @@ func TestAServiceScoresWordings(t *testing.T) {
 	} {
 		underPolicies(t, mail(), func(t *testing.T, w *world) {
 			w.similarity = c.service
-			w.open()
-			w.do(alice, invoice)
-			if a := w.do(alice, c.second); a.Kind != c.kind {
+			asking := w.replica(mail())
+			asking.do(alice, invoice)
+			if a := asking.do(alice, c.second); a.Kind != c.kind {
 				t.Errorf("%v, %s: %s, want %s", c.service, c.second.Arguments, a.Kind, c.kind)
 			}
 		})

@@ -27,6 +27,7 @@ type proposal struct {
 	callerKey fingerprint.Digest
 	resource  fingerprint.Digest
 	aliases   []fingerprint.Digest // the keys of the call under other editions of the rule
+	loose     []fingerprint.Digest // those of them that are due to nothing but a loose edition
 	book      int64                // the newest edition that was known when aliases was made
 	verdict   policy.Verdict
 	deadline  time.Time // until when the caller is ready to wait
@@ -35,11 +36,11 @@ type proposal struct {
 	rival                   *Effect // asks for a person
 	rivalCode               Code
 	rivalLike               likeness
-	pastScope, pastIdentity bool    // ruled upon: not to be checked again
-	looked                  bool    // for the call's own effect, although this process had not met its key
-	seen                    []Prior // near effects that were looked at
-	own                     *Effect // what stands under the call's own key
-	meant                   *Effect // beside which the agent has declared the call
+	pastScope, pastIdentity bool        // ruled upon: not to be checked again
+	looked                  bool        // for the call's own effect, although this process had not met its key
+	seen                    []Prior     // near effects that were looked at
+	own                     *Effect     // what stands under the call's own key
+	meant                   []situation // beside which the agent has declared the call
 }
 
 // propose reads a call. An error is the caller's mistake and names the field.
@@ -101,20 +102,39 @@ func (g *Guard) reckon(ctx context.Context, r *proposal) error {
 	if err != nil {
 		return err
 	}
-	r.book, r.aliases = newest, r.aliases[:0]
+	r.book, r.aliases, r.loose = newest, nil, nil
 	for _, other := range others {
 		in, err := other.input(r.principal, r.call)
 		if err != nil {
 			continue
 		}
-		if key := r.maker.Sum(other.Spec, in, r.args).Key; key != r.sum.Key && !r.isAlias(key) {
+		key := r.maker.Sum(other.Spec, in, r.args).Key
+		switch {
+		case key == r.sum.Key:
+			continue
+		case !r.isAlias(key):
 			r.aliases = append(r.aliases, key)
+			if other.loose {
+				r.loose = append(r.loose, key)
+			}
+		case !other.loose:
+			r.loose = slices.DeleteFunc(r.loose, func(k fingerprint.Digest) bool { return k == key })
 		}
 	}
 	return nil
 }
 
 func (r *proposal) isAlias(key fingerprint.Digest) bool { return slices.Contains(r.aliases, key) }
+
+// disowns reports whether an effect under one of the aliases is that of another tool, with which this one shares no effect
+// type: it was recorded under a glob that is not about this tool, or no longer. Its key is no alias from then on.
+func (r *proposal) disowns(e *Effect) bool {
+	if e.Tool == r.call.Tool || e.Type == r.rule.Effect || !slices.Contains(r.loose, e.Key) {
+		return false
+	}
+	r.aliases = slices.DeleteFunc(slices.Clone(r.aliases), func(k fingerprint.Digest) bool { return k == e.Key })
+	return true
+}
 
 func (g *Guard) budget(wait time.Duration) time.Duration {
 	switch {

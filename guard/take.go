@@ -21,7 +21,7 @@ func (g *Guard) take(ctx context.Context, r *proposal, s situation, ru ruling) (
 	}
 	started := time.Now()
 	if ru.meant {
-		r.meant = s.found
+		r.declare(s)
 	}
 	req := r.claimRequest(s, ru, g.lease(r.rule, r.execute))
 	claimed, err := g.claim(ctx, req)
@@ -43,6 +43,9 @@ func (g *Guard) take(ctx context.Context, r *proposal, s situation, ru ruling) (
 		}
 		if err != nil {
 			return nil, s, err
+		}
+		if claimed.Relation == SameEffect && r.disowns(&claimed.Effect) {
+			return nil, s, nil
 		}
 		if claimed.Relation != SameEffect && s.found == nil && !r.looked {
 			// The call's own effect is the better answer, and this process may not have met its key yet.
@@ -169,7 +172,7 @@ func (r *proposal) claimRequest(s situation, ru ruling, lease time.Duration) Cla
 		}
 		if r.meant != nil {
 			req.Effect.Code = CodeConfirmed
-			req.Effect.Reason = "The agent declared it as meant beside " + r.meant.ID + ": " + r.call.Confirm.Reason
+			req.Effect.Reason = r.declaration()
 		}
 	}
 	return req
@@ -177,16 +180,22 @@ func (r *proposal) claimRequest(s situation, ru ruling, lease time.Duration) Cla
 
 // holdReason tells the reviewer why the call waits.
 func (r *proposal) holdReason(code Code) string {
-	if r.rival == nil || code != r.rivalCode {
-		return r.verdict.Why
+	var why []string
+	if code == CodeHeld && r.verdict.Why != "" {
+		why = append(why, r.verdict.Why)
 	}
-	switch code {
+	switch r.rivalCode {
 	case CodeOtherScope:
-		return "An equal call in another run is " + r.rival.ID + "."
+		why = append(why, "An equal call in another run is "+r.rival.ID+".")
 	case CodeNear:
-		return fmt.Sprintf("A call that differs in wording only is %s; %s.", r.rival.ID, r.rivalLike)
+		why = append(why, fmt.Sprintf("A call that differs in wording only is %s; %s.", r.rival.ID, r.rivalLike))
+	case CodeSameIdentity:
+		why = append(why, "Another effect on the same thing is "+r.rival.ID+".")
 	}
-	return "Another effect on the same thing is " + r.rival.ID + "."
+	if r.meant != nil {
+		why = append(why, r.declaration())
+	}
+	return strings.Join(why, " ")
 }
 
 // newEffectID makes an id that is ordered by time, to the millisecond, and that nobody can guess (RFC 9562, version 7).

@@ -206,7 +206,7 @@ func (w *world) open() {
 // replica is another guard on the same ledger and upstream, with policies of its own.
 func (w *world) replica(text string) *world {
 	w.t.Helper()
-	r := &world{t: w.t, up: w.up, store: w.store}
+	r := &world{t: w.t, up: w.up, store: w.store, similarity: w.similarity}
 	r.edit(text)
 	r.open()
 	return r

@@ -94,6 +94,10 @@
 //	    date: {kind: date}
 //	    price: {role: volatile}
 //
+// Tools of one effect type share an effect only where they declare the same arguments that decide, by their common names, with
+// the same roles, kinds and options, and with the same scope: an amount in minor units on one side is enough to keep their keys
+// apart. on.same_identity sees the thing acted on from both sides all the same.
+//
 // A default that the schema declares for an argument counts in its comparison, unless "arguments" gives another.
 //
 // A tool whose policy has no key "arguments", and one that no policy names (unknown_tools: guard), is compared as package

@@ -66,6 +66,9 @@ func Infer(t Tool) Inferred {
 	if t.Destructive != nil && *t.Destructive && in.Kind == Write {
 		in.Remarks = append(in.Remarks, "Its server says that it destroys (destructiveHint).")
 	}
+	if of := in.resource(); of != "" && setsState(t) {
+		in.Remarks = append(in.Remarks, fmt.Sprintf("It may set what it set before: where A, then B, then A again are three effects, add resource: %q", of))
+	}
 	return in
 }
 

@@ -162,3 +162,22 @@ func TestWhereArgumentsAreInferred(t *testing.T) {
 		t.Error("what the schema says is not declared")
 	}
 }
+
+// An equal call after another one may be meant anew where a tool sets the state of a thing.
+func TestInferRemarksOnStatesThatComeBack(t *testing.T) {
+	schema := []byte(`{"properties": {"path": {"type": "string"}, "issue_id": {"type": "string"}, "body-id": {"type": "string"}, "text": {"type": "string"}}}`)
+	for _, tool := range []Tool{{Name: "write_file", Schema: schema}, {Name: "x", Method: "put", Schema: schema}, {Name: "issues.setState", Schema: schema}} {
+		remarks := strings.Join(Infer(tool).Remarks, "\n")
+		if !strings.Contains(remarks, `add resource: "thing:{issue_id}/{path}"`) {
+			t.Errorf("%s: %q", tool.Name, remarks)
+		}
+	}
+	for _, tool := range []Tool{
+		{Name: "send_mail", Schema: schema}, {Name: "x", Method: "POST", Schema: schema}, {Name: "read_file", Schema: schema},
+		{Name: "toggle", Schema: []byte(`{"properties": {"text": {"type": "string"}}}`)}, {Name: "get_settings", Method: "GET", Schema: schema},
+	} {
+		if remarks := Infer(tool).Remarks; len(remarks) > 0 {
+			t.Errorf("%s: %q", tool.Name, remarks)
+		}
+	}
+}

@@ -47,9 +47,9 @@ func (e explainer) compare(calls []guard.Call, x guard.Explained) *comparisonRep
 	if !r.Same {
 		r.Differs = e.around(calls[0], calls[1])
 		if len(r.Differs) == 0 && x.Comparison.Same != sameTerms(r.Terms) {
-			r.Differs = append(r.Differs, difference{What: "what the policies declare about the arguments", First: "one thing", Second: "another thing", Decides: true})
-		}
-		if len(r.Differs) > 0 && x.Verdict.Relation != guard.OtherScope {
+			r.Differs = append(r.Differs, difference{What: "the declared arguments", First: "those of " + calls[0].Tool, Second: "those of " + calls[1].Tool, Decides: true})
+			r.Sentence = declarationsSentence
+		} else if len(r.Differs) > 0 && x.Verdict.Relation != guard.OtherScope {
 			r.Sentence = aroundSentence(r.Differs)
 		}
 	}
@@ -59,6 +59,10 @@ func (e explainer) compare(calls []guard.Call, x guard.Explained) *comparisonRep
 	r.Follows = follows(x.Verdict.Relation, e.policies.Current().Match(calls[1].Tool))
 	return r
 }
+
+// declarationsSentence says why two tools of one effect type do not share an effect whose values are equal.
+const declarationsSentence = "Another effect: the values are equal, but the policies of the two tools do not declare the same of them. " +
+	"Tools share effects where the arguments that decide have the same common names, roles, kinds and options."
 
 func sameTerms(pairs []fingerprint.TermPair) bool {
 	return !slices.ContainsFunc(pairs, func(p fingerprint.TermPair) bool { return p.Standing == fingerprint.Differs })

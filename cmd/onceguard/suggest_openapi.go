@@ -63,8 +63,8 @@ func describeOperation(doc *openapi3.T, item *openapi3.PathItem, method, path st
 	return t, nil
 }
 
-// operationSchema makes one schema of what an operation takes: the parameters of its path and query and the members of its JSON
-// body, as a tool for it has them. headers are the names of the headers that it takes.
+// operationSchema makes one schema of what an operation takes: the parameters of its path and query and the members of its
+// body, be it JSON or a form, as a tool for it has them. headers are the names of the headers that it takes.
 func operationSchema(doc *openapi3.T, item *openapi3.PathItem, op *openapi3.Operation) (schema json.RawMessage, headers []string, err error) {
 	properties := map[string]any{}
 	for _, list := range []openapi3.Parameters{item.Parameters, op.Parameters} {
@@ -85,11 +85,15 @@ func operationSchema(doc *openapi3.T, item *openapi3.PathItem, op *openapi3.Oper
 		}
 	}
 	if op.RequestBody != nil && op.RequestBody.Value != nil {
-		media := op.RequestBody.Value.Content.Get("application/json")
-		if media != nil && media.Schema != nil && media.Schema.Value != nil {
+		for _, form := range []string{"application/json", "application/merge-patch+json", "application/x-www-form-urlencoded", "multipart/form-data"} {
+			media := op.RequestBody.Value.Content.Get(form)
+			if media == nil || media.Schema == nil || media.Schema.Value == nil {
+				continue
+			}
 			if err := addMembers(properties, media.Schema.Value, 0); err != nil {
 				return nil, nil, err
 			}
+			break
 		}
 	}
 	root := map[string]any{"type": "object", "properties": properties}

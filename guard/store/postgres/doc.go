@@ -54,6 +54,14 @@
 //
 // An effect of about 700 bytes of arguments and 300 of result takes about 2.7 kB with all indexes, before vacuum.
 //
+// # Speed
+//
+// It is right before it is fast. Beside the naive pattern (two plain transactions on the same tables, no comparing, no hashes) it
+// makes 0.15 to 0.22 of the cycles at one caller and 0.66 to 0.77 at 64, on a busy two-core machine without a disk to wait for; the
+// command is in cycle_bench_test.go. A cycle takes about 350 µs of the server's time at 64 callers. Most of that is the
+// insert with its indexes and the update that cannot stay in place because due and review are indexed: a side table for those two, and
+// scalar functions for a request that is alone, are what to try next.
+//
 // # Upgrades
 //
 // The files under schema are steps, applied once and in order under a lock, with their checksums. A step says
