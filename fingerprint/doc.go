@@ -19,8 +19,8 @@
 //     objects as unordered and strings as sequences of code points.
 //   - Every normal form starts with a tag that names how it was read ("money 25 EUR", "exact \"25\""). A value that
 //     its kind cannot read is compared exactly, its Term says so in Note, and the call goes on: the two ways of
-//     reading a value can never meet.
-//   - Two calls have the same Key exactly when tenant, effect type, scope, occurrence, the declarations of the arguments
+//     reading a value can never meet, nor can two values that were not read under different options.
+//   - Two calls have the same Key exactly when tenant, effect type, scope, occurrence, the names, roles and kinds of the arguments
 //     that decide, and the normal forms of all identity and material arguments are equal. Arguments are named by their
 //     common names (Argument.As), so that tools of one effect type share keys; an undeclared argument never passes for
 //     one that is compared under its name. Every part is length-prefixed, so no two lists of parts have the

@@ -163,6 +163,7 @@ func (k Kind) compile(a *declared) (reader, error) {
 		if err != nil {
 			return nil, err
 		}
+		read = apart(read, a)
 		for i := len(names) - 2; i >= 0; i-- {
 			for _, c := range collections {
 				if c.name == names[i] {

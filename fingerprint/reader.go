@@ -1,6 +1,9 @@
 package fingerprint
 
-import "unicode"
+import (
+	"strings"
+	"unicode"
+)
 
 // A reader reads a value as one kind. It appends the tagged normal form to dst, or returns false and the reason, a
 // clause that does not quote the value, why the value cannot be read that way. With a form, note is something worth
@@ -31,6 +34,31 @@ func (read reader) normalise(dst []byte, in call, v Value) (form []byte, note st
 		return form, note
 	}
 	return appendExact(dst, v), note + "; compared exactly"
+}
+
+// apart keeps values that a kind cannot read apart from equal ones under other options: "1,234" cents are not "1,234" euros.
+func apart(read reader, d *declared) reader {
+	var under []string
+	for _, o := range []struct{ name, value string }{{"currency", d.Currency}, {"zone", d.Zone}, {"region", d.Region}} {
+		if o.value != "" {
+			under = append(under, o.name+" "+o.value)
+		}
+	}
+	if d.Minor {
+		under = append(under, "minor")
+	}
+	if under == nil {
+		return read
+	}
+	options := strings.Join(under, ", ")
+	return func(dst []byte, in call, v Value) (form []byte, note string, ok bool) {
+		start := len(dst)
+		if form, note, ok = read(dst, in, v); ok {
+			return form, note, true
+		}
+		form = appendQuoted(append(appendExact(dst[:start], v), " under "...), options)
+		return form, note + "; compared exactly", true
+	}
 }
 
 // plain is the compiler of a kind without options.

@@ -45,13 +45,14 @@ func (s *Spec) digestOf(label string, arguments []*declared) string {
 	m := message(nil).add(label).add(strconv.Itoa(len(arguments)))
 	for _, d := range arguments {
 		m = m.add(d.common).add(d.Role.String()).add(d.Kind.String())
-		options := s.options(d)
+		var options []string
 		switch {
-		case d.fields == nil:
 		case label == labelDeciding:
-			options = append(options, "fields", d.fields.deciding)
+			options = decidingOptions(d)
+		case d.fields != nil:
+			options = append(s.options(d), "fields", d.fields.digest)
 		default:
-			options = append(options, "fields", d.fields.digest)
+			options = s.options(d)
 		}
 		m = m.add(strconv.Itoa(len(options)))
 		for _, o := range options {
@@ -60,6 +61,20 @@ func (s *Spec) digestOf(label string, arguments []*declared) string {
 	}
 	sum := sha256.Sum256(m)
 	return hex.EncodeToString(sum[:])
+}
+
+// decidingOptions lists the options that are part of keys. The others are not: whatever they make of a value stands in its
+// form, so that 2500 cents and 25 euros of two tools are one amount; and what could not be read is kept apart by apart.
+// Rounding loses what it drops, and is therefore told.
+func decidingOptions(d *declared) []string {
+	var list []string
+	if round, err := time.ParseDuration(d.Round); err == nil {
+		list = append(list, "round", round.String())
+	}
+	if d.fields != nil {
+		list = append(list, "fields", d.fields.deciding)
+	}
+	return list
 }
 
 // options lists the options of an argument that are set, each as a name and its value or, for an alias, two values.

@@ -155,7 +155,7 @@ func TestTermsAreSortedAndComplete(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `[{"argument":"order_id","raw":"7","normal":"id 7","kind":"id","role":"identity"},` +
-		`{"argument":"amount","raw":"\"x\"","normal":"exact \"x\"","kind":"money","role":"material","note":"the string is not an amount; compared exactly"},` +
+		`{"argument":"amount","raw":"\"x\"","normal":"exact \"x\" under \"currency currency\"","kind":"money","role":"material","note":"the string is not an amount; compared exactly"},` +
 		`{"argument":"currency","raw":"","normal":"","kind":"enum","role":"material"},` +
 		`{"argument":"note","raw":"","normal":"","kind":"exact","role":"material"},` +
 		`{"argument":"notify","raw":"","normal":"bool false","kind":"bool","role":"material","note":"absent; the default stands in"},` +

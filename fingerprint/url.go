@@ -10,8 +10,8 @@ import (
 // readURL reads an absolute URL (WHATWG URL Standard).
 //
 // It joins what that standard parses alike: the case of scheme and host, Unicode and ASCII host names, a default port,
-// dot segments, a missing path. It drops a fragment that is an anchor in a page, which never reaches a server, but
-// keeps one that can be the state of an application ("#/orders/7", "#!x", "#gid=0").
+// dot segments, a missing path. It drops an empty fragment and one that quotes a text (":~:text=…"). Other fragments
+// stay, because nothing tells a place in a page from the state of an application: "#inbox" and "#sent" are two.
 //
 // A host name without a scheme ("www.shop.example.com/a") is read as http, as curl and wget read it. It could not be joined with
 // https as well: then http and https would be one, which they are not. The host must end in a top-level domain
@@ -80,10 +80,8 @@ func appendPlainURL(dst []byte, s string) (_ []byte, plain bool) {
 	return append(dst, rest...), true
 }
 
-// isAnchor reports whether a fragment only names a place in a page.
-func isAnchor(fragment string) bool {
-	return strings.HasPrefix(fragment, ":~:") || !strings.HasPrefix(fragment, "!") && !strings.ContainsAny(fragment, "/=?&")
-}
+// isAnchor reports whether a fragment only names a place in a page for sure: a text fragment does, and none at all.
+func isAnchor(fragment string) bool { return fragment == "" || strings.HasPrefix(fragment, ":~:") }
 
 // beginsWithHost reports whether a text without a scheme begins with a host name that can be one of the Internet, and a port
 // perhaps.

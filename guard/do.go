@@ -64,9 +64,12 @@ func (g *Guard) look(ctx context.Context, r *proposal) (situation, error) {
 	return r.situation(nil, SameEffect, time.Time{}), nil
 }
 
-// answers reports whether found is open, or settled and within its window.
+// answers reports whether found is open, settled and within its window, or a failure that is in doubt.
 func (s situation) answers() bool {
-	return s.found != nil && s.found.State != Failed && !s.over(s.found.WindowUntil)
+	if s.found == nil || s.found.State == Failed {
+		return s.found != nil && s.found.Review == CodeContradiction
+	}
+	return !s.over(s.found.WindowUntil)
 }
 
 // settleOn decides until a decision holds: until nothing has to be waited for, and no other writer was faster. own is

@@ -307,6 +307,7 @@ func TestTheTraceGoesOnToTheUpstream(t *testing.T) {
 func TestAReplayWritesNothingOnItsWay(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.expect(alice, refund, guard.AnswerForwarded, guard.CodeForwarded)
+		synctest.Wait() // the first sweep may not have begun
 		refuse := func(verb string) storetest.Fault {
 			t.Errorf("a replay waits for %s", verb)
 			return storetest.None

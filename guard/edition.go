@@ -19,9 +19,6 @@ import (
 // caller knows, and the store refuses it when there is a newer one: a replica that has not yet seen an edit cannot claim
 // past an effect that another one records under it.
 
-// maxEditions is how many earlier editions of one tool are looked up: the latest ones.
-const maxEditions = 16
-
 // recipe is the content of an edition: all of a rule on which a key depends.
 type recipe struct {
 	Effect     string            `json:"effect,omitempty"` // "" is the tool's own name
@@ -117,7 +114,7 @@ func (b *book) of(ctx context.Context, set *policy.Set, rule *policy.Rule, tool 
 	}
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	for i := len(b.entries) - 1; i >= 0 && len(others) < maxEditions; i-- {
+	for i := len(b.entries) - 1; i >= 0; i-- {
 		e := &b.entries[i]
 		if e.number == own.number || e.text == own.text || !policy.Matches(e.pattern, tool) {
 			continue

@@ -228,3 +228,37 @@ func TestNamesOfToolsDoNotFillTheBook(t *testing.T) {
 		}
 	})
 }
+
+func TestAContradictedFailureIsNotSentAfterAnEdit(t *testing.T) {
+	for _, restart := range []bool{false, true} {
+		underPolicies(t, versions[0], func(t *testing.T, w *world) {
+			w.up.script(refused)
+			e := w.do(alice, one).Effect
+			if err := w.store.Note(t.Context(), []guard.Note{{Tenant: e.Tenant, ID: e.ID, Code: guard.CodeContradiction, Review: guard.CodeContradiction, Text: "x", Actor: guard.Actor{Kind: "guard"}}}); err != nil {
+				t.Fatal(err)
+			}
+			w.expect(alice, one, guard.AnswerBlocked, guard.CodeContradiction)
+			at := w
+			if restart {
+				at = w.replica(versions[1])
+			}
+			at.edit(versions[1])
+			at.expect(alice, one, guard.AnswerBlocked, guard.CodeContradiction)
+			w.executions(1)
+		})
+	}
+}
+
+func TestAnEffectIsFoundUnderAnyOfManyEditions(t *testing.T) {
+	v := func(i int) string { return file(tool("pay", fmt.Sprintf("effect: e%d", i), sent)) }
+	underPolicies(t, v(0), func(t *testing.T, w *world) {
+		for i := range 17 {
+			w.edit(v(i))
+			w.do(alice, call("pay", fmt.Sprintf(`{"warm":%d}`, i)))
+		}
+		w.edit(v(0))
+		w.do(alice, one)
+		w.edit(v(17))
+		w.expect(alice, one, guard.AnswerReplayed, guard.CodeReplayed)
+	})
+}

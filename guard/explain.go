@@ -310,7 +310,7 @@ func repeatAdvice(r *policy.Rule) string {
 	case o.Label != "":
 		return fmt.Sprintf("If a second effect is meant, send the call with another label %q.", o.Label)
 	case o.Caller > 1:
-		return fmt.Sprintf("If a second effect is meant, send the call with \"occurrence\": 2; the policy allows up to %d.", o.Caller)
+		return fmt.Sprintf("If one more is meant, send the call with the next \"occurrence\", which is 2 for the second; the policy allows up to %d.", o.Caller)
 	}
 	return "If a second effect is meant, it must differ in an argument that matters, or a person must allow it."
 }

@@ -331,11 +331,16 @@ func TestEqualCallsOnASupersededEffectAreOneMore(t *testing.T) {
 func TestToolsShareAnEffectUnderCommonNames(t *testing.T) {
 	rest := tool("rest.refund", "effect: refund", "arguments: {order_id: {role: identity, kind: id}, amount: {kind: money, currency: EUR}, request_id: {role: volatile}}", sent)
 	mcp := tool("mcp__refund", "effect: refund", "arguments: {orderId: {role: identity, kind: id, as: order_id}, value: {kind: money, currency: EUR, as: amount}}", sent)
-	underPolicies(t, file(rest, mcp), func(t *testing.T, w *world) {
+	cents := tool("cents.refund", "effect: refund", "arguments: {order_id: {role: identity, kind: id}, cents: {kind: money, currency: EUR, minor: true, as: amount}}", sent)
+	underPolicies(t, file(rest, mcp, cents), func(t *testing.T, w *world) {
 		w.expect(alice, call("rest.refund", `{"order_id":"A-7","amount":25,"request_id":"x"}`), guard.AnswerForwarded, guard.CodeForwarded)
 		w.expect(alice, call("mcp__refund", `{"orderId":"A-7","value":"25.00"}`), guard.AnswerReplayed, guard.CodeReplayed)
 		w.expect(alice, call("mcp__refund", `{"orderId":"A-8","value":"25.00"}`), guard.AnswerForwarded, guard.CodeForwarded)
+		w.expect(alice, call("cents.refund", `{"order_id":"A-7","cents":2500}`), guard.AnswerReplayed, guard.CodeReplayed)
 		w.executions(2)
+		// What neither can read is not the same to both.
+		w.expect(alice, call("mcp__refund", `{"orderId":"A-9","value":"1,234"}`), guard.AnswerForwarded, guard.CodeForwarded)
+		w.expect(alice, call("cents.refund", `{"order_id":"A-9","cents":"1,234"}`), guard.AnswerForwarded, guard.CodeForwarded)
 	})
 }
 

@@ -60,8 +60,8 @@ type Store interface {
 	// refused, or its window is over; and where the request asks for it, so does another effect with the same Wide or
 	// Identity digest and another Key that is held, approved, pending, partial, unknown, or done within its window
 	// (OtherScope, SameIdentity; the latest one is returned). So does an effect under one of Aliases that is held,
-	// approved, pending, partial, unknown, or done or refused by a person within its window (SameEffect; the latest one
-	// is returned). So does, where the request
+	// approved, pending, partial, unknown, done or refused by a person within its window, or failed with a review about a
+	// contradiction (SameEffect; the latest one is returned). So does, where the request
 	// asks for it, one of those that Nearby would return, unless Seen lists it with its present fence (NearEffect; the
 	// newest one is returned). Effects under Aliases stand in no other way.
 	//

@@ -80,7 +80,7 @@ func (w *writer) alias(r *guard.ClaimRequest) (*record, error) {
 func (w *writer) answers(r *record) bool {
 	switch r.State {
 	case guard.Failed:
-		return false
+		return r.Review == guard.CodeContradiction
 	case guard.Done, guard.Refused: // refused by no person: without a window
 		return w.at(r).Before(r.WindowUntil)
 	}

@@ -30,6 +30,13 @@ var aliasCases = []suiteCase{
 		t.clock.Move(Window)
 		t.won(r)
 	}},
+	{"and one that failed, while a contradiction is under review", func(t *test) {
+		e, _ := t.in(guard.Failed)
+		if err := t.store.Note(t.ctx, []guard.Note{{Tenant: tenant, ID: e.ID, Code: guard.CodeContradiction, Review: guard.CodeContradiction, Text: "a late answer"}}); err != nil {
+			t.Fatal(err)
+		}
+		t.stands(known(NewCall(tenant), e.Key), guard.SameEffect, e.ID)
+	}},
 	{"the latest one is returned", func(t *test) {
 		a, _ := t.in(guard.Done)
 		b, _ := t.in(guard.Held)

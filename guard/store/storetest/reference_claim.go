@@ -122,7 +122,7 @@ func (s *Reference) alias(r *guard.ClaimRequest) (*guard.Effect, error) {
 		if e.Tenant != r.Effect.Tenant {
 			return nil, refusal(guard.CodeInternal, "the fingerprint belongs to another tenant", nil)
 		}
-		if met = append(met, e.Key); s.answers(e) || e.State == guard.Refused && !s.over(e, e.WindowUntil) {
+		if met = append(met, e.Key); s.answers(e) || e.State == guard.Refused && !s.over(e, e.WindowUntil) || e.State == guard.Failed && e.Review == guard.CodeContradiction {
 			return e, nil
 		}
 	}

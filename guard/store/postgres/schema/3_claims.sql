@@ -42,7 +42,7 @@ BEGIN
 			SELECT * FROM onceguard.effects WHERE key = alias ORDER BY generation DESC LIMIT 1
 		) AS e
 		WHERE alias <> p_key AND CASE e.state
-			WHEN 'failed' THEN FALSE
+			WHEN 'failed' THEN e.review = 'contradiction'
 			WHEN 'done' THEN e.window_until > greatest(p_now, e.updated)
 			WHEN 'refused' THEN coalesce(e.window_until > greatest(p_now, e.updated), FALSE) -- by no person: without a window
 			ELSE TRUE
