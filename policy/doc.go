@@ -95,8 +95,8 @@
 //	    price: {role: volatile}
 //
 // Tools of one effect type share an effect only where they declare the same arguments that decide, by their common names, with
-// the same roles, kinds and options, and with the same scope: an amount in minor units on one side is enough to keep their keys
-// apart. on.same_identity sees the thing acted on from both sides all the same.
+// the same roles and kinds, and with the same scope. Options may differ: 2500 with minor: true and 25.00 without are one
+// amount, while what neither can read stays apart; only round must be the same. on.same_identity sees the thing acted on from both sides all the same.
 //
 // A default that the schema declares for an argument counts in its comparison, unless "arguments" gives another.
 //

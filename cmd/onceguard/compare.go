@@ -62,7 +62,7 @@ func (e explainer) compare(calls []guard.Call, x guard.Explained) *comparisonRep
 
 // declarationsSentence says why two tools of one effect type do not share an effect whose values are equal.
 const declarationsSentence = "Another effect: the values are equal, but the policies of the two tools do not declare the same of them. " +
-	"Tools share effects where the arguments that decide have the same common names, roles, kinds and options."
+	"Tools share effects where the arguments that decide have the same common names, roles and kinds."
 
 func sameTerms(pairs []fingerprint.TermPair) bool {
 	return !slices.ContainsFunc(pairs, func(p fingerprint.TermPair) bool { return p.Standing == fingerprint.Differs })
