@@ -29,6 +29,9 @@ func readCommand(dst []byte, _ call, v Value) (form []byte, note string, ok bool
 	dst = append(dst, "command "...)
 	p := commandPrinter{text: text, out: dst}
 	if p.statements(file.Stmts) {
+		if endsInEscape(string(p.out)) { // what it escaped was a line's end, which does not count
+			return nil, "the command ends in a backslash", false
+		}
 		return p.out, "", true
 	}
 	return append(dst, trimBlanks(text)...), "a compound command; compared as it is written", true

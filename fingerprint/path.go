@@ -50,5 +50,8 @@ func readPath(dst []byte, _ call, v Value) (form []byte, note string, ok bool) {
 	if len(dst) == start {
 		dst = append(dst, '.')
 	}
+	if strings.TrimSpace(string(dst[start:])) == "" {
+		return nil, "blank but for slashes", false
+	}
 	return dst, "", true
 }
