@@ -79,8 +79,10 @@ func (g *Guard) settleOn(ctx context.Context, r *proposal, own situation) (Answe
 	for range maxRounds {
 		var err error
 		r.own = own.found
-		s.confirmed = s.found != nil && r.call.Confirm.Token != "" && r.confirms(s)
-		s.exhausted = g.confirms.exhausted(r.principal, r.call)
+		if s.found != nil {
+			s.confirmed = r.call.Confirm.Token != "" && r.confirms(s)
+			s.exhausted = g.confirms.exhausted(r.principal, r.call)
+		}
 		switch ru := decide(s); ru.action {
 		case actBlock:
 			return g.repeated(r, s, r.answerBlocked(s, ru.code)), nil

@@ -92,6 +92,7 @@ type book struct {
 type entry struct {
 	number  int64
 	pattern string
+	about   func(tool string) bool // as the pattern says
 	text    string
 	recipe  recipe
 	err     error // it was written by a newer version of this program
@@ -116,7 +117,7 @@ func (b *book) of(ctx context.Context, set *policy.Set, rule *policy.Rule, tool 
 	defer b.mu.RUnlock()
 	for i := len(b.entries) - 1; i >= 0; i-- {
 		e := &b.entries[i]
-		if e.number == own.number || e.text == own.text || !policy.Matches(e.pattern, tool) {
+		if e.number == own.number || e.text == own.text || !e.about(tool) {
 			continue
 		}
 		if e.err != nil {
@@ -199,7 +200,7 @@ func (b *book) refresh(ctx context.Context) error {
 		if a.Number <= b.newest {
 			continue // another reader was faster
 		}
-		e := entry{number: a.Number, pattern: a.Pattern, text: string(a.Text)}
+		e := entry{number: a.Number, pattern: a.Pattern, about: policy.Matcher(a.Pattern), text: string(a.Text)}
 		// A part that this version does not know may tell calls apart.
 		text := json.NewDecoder(bytes.NewReader(a.Text))
 		text.DisallowUnknownFields()

@@ -44,16 +44,16 @@ func (g *glob) matches(name string) bool {
 	return true
 }
 
-// Matches reports whether a pattern, as Rule.Pattern has it, is about a tool. That of unknown tools, "", is about all.
-func Matches(pattern, tool string) bool {
-	if pattern == "" || pattern == tool {
-		return true
+// Matcher tells of which tools a pattern is, as Rule.Pattern has it. That of unknown tools, "", is about all.
+func Matcher(pattern string) func(tool string) bool {
+	if pattern == "" {
+		pattern = "*"
 	}
 	if !isGlob(pattern) {
-		return false
+		return func(tool string) bool { return tool == pattern }
 	}
 	g := newGlob(&Rule{Pattern: pattern})
-	return g.matches(tool)
+	return g.matches
 }
 
 // moreSpecific orders globs by precedence: the most literal characters, then the longest literal prefix, then the name.
