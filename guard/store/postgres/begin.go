@@ -7,21 +7,6 @@ import (
 	"github.com/onceguard/onceguard/guard"
 )
 
-// firstEvent is the event that makes the effect of a request, as far as it is known before its time.
-func firstEvent(r *guard.ClaimRequest) guard.Event {
-	e := &r.Effect
-	event := guard.Event{
-		Effect: e.ID, Kind: guard.EventRefused, To: e.State, Fence: 1, Actor: r.Actor, Code: e.Code, Note: e.Reason, Arguments: e.Arguments,
-	}
-	switch e.State {
-	case guard.Pending:
-		event.Kind, event.Claim = guard.EventClaimed, e.Claim
-	case guard.Held:
-		event.Kind = guard.EventHeld
-	}
-	return event
-}
-
 // lasts is how long the first state of an effect lasts; 0 where no clock ends it.
 func lasts(r *guard.ClaimRequest) time.Duration {
 	switch r.Effect.State {
@@ -39,7 +24,7 @@ func begun(c *claiming) *record {
 		return &c.again.record
 	}
 	e := c.request.Effect
-	event := firstEvent(c.request)
+	event := c.request.FirstEvent()
 	event.Seq, event.At = 1, c.now
 	r := &record{number: c.number, Effect: guard.Effect{
 		ID: e.ID, Tenant: e.Tenant, Subject: e.Subject, Agent: e.Agent, Run: e.Run, CallID: e.CallID,
@@ -76,7 +61,7 @@ func beginArguments(claims []*claiming) []any {
 		}
 		hasArguments[i] = len(e.Arguments) > 0
 		arguments[i], content[i] = bytesArgument(e.Arguments), c.content[:]
-		events[i] = firstEvent(c.request)
+		events[i] = c.request.FirstEvent()
 	}
 	text := func(of func(*guard.Effect) string) []string {
 		return texts(claims, func(c *claiming) string { return of(&c.request.Effect) })

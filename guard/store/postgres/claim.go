@@ -36,10 +36,10 @@ const (
 // Claim implements guard.Store.
 func (s *Store) Claim(ctx context.Context, r guard.ClaimRequest) (guard.Claimed, error) {
 	const op = "claim"
-	if err := checkClaim(&r); err != nil {
+	if err := r.Check(); err != nil {
 		return guard.Claimed{}, err
 	}
-	event := firstEvent(&r)
+	event := r.FirstEvent()
 	content := event.Content() // by the caller: many callers do it at once
 	if r.Prior == nil {
 		c := &claiming{request: &r, content: content, next: 1}
@@ -67,42 +67,6 @@ func (s *Store) Claim(ctx context.Context, r guard.ClaimRequest) (guard.Claimed,
 			return s.answer(c)
 		}
 	}
-}
-
-func checkClaim(r *guard.ClaimRequest) error {
-	const op = "claim"
-	e := &r.Effect
-	switch {
-	case e.Tenant == "":
-		return invalid(op, "/tenant", "name the tenant")
-	case e.Key.IsZero():
-		return invalid(op, "/key", "give the fingerprint")
-	case e.Window < 0:
-		return invalid(op, "/window", "a window cannot be negative")
-	case e.ID == "" && !r.Again:
-		return invalid(op, "/id", "give the new effect an id")
-	case r.Again && r.Prior == nil:
-		return invalid(op, "/prior", "name the effect that is to be claimed again")
-	case r.Again && e.State != guard.Pending:
-		return invalid(op, "/state", "only a claim can be made again")
-	}
-	switch e.State {
-	case guard.Pending:
-		if r.Lease <= 0 {
-			return invalid(op, "/lease", "a lease must be longer than nothing")
-		}
-		if e.Claim == "" {
-			return invalid(op, "/claim", "give the claim a random id")
-		}
-	case guard.Held:
-		if r.Expiry <= 0 {
-			return invalid(op, "/expiry", "a held call needs a time in which it is decided")
-		}
-	case guard.Refused:
-	default:
-		return invalid(op, "/state", "an effect begins as pending, held or refused")
-	}
-	return nil
 }
 
 // follow judges a claim that follows an earlier effect. What it returns asks the database for the write that is due; or for

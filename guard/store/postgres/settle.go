@@ -1,10 +1,8 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -61,8 +59,8 @@ func (s *Store) whyNotExtended(ctx context.Context, op, id string, fence int64) 
 // Settle implements guard.Store.
 func (s *Store) Settle(ctx context.Context, in guard.Settlement) (guard.Effect, error) {
 	const op = "settle"
-	if !slices.Contains([]guard.State{guard.Done, guard.Failed, guard.Partial, guard.Unknown}, in.State) {
-		return guard.Effect{}, invalid(op, "/state", "an outcome is done, failed, partial or unknown")
+	if err := in.Check(); err != nil {
+		return guard.Effect{}, err
 	}
 	if r := s.recent.take(in.ID); r != nil && r.Tenant == in.Tenant {
 		// What is remembered may be old: only a change that was made on top of it is an answer.
@@ -82,7 +80,7 @@ func settle(in *guard.Settlement, r *record) (*changing, error) {
 	switch {
 	case r.Fence != in.Fence || in.Claim != "" && in.Claim != r.Claim:
 		return nil, refuse(guard.CodeStaleFence, op, "somebody else has claimed or decided since", r)
-	case from == in.State && equalResults(r.Result, in.Result):
+	case from == in.State && r.Result.Equal(in.Result):
 		return nil, nil
 	case !guard.Legal(from, guard.EventSettled, in.State):
 		return nil, refuse(guard.CodeConflict, op, "an effect that is "+string(from)+" cannot become "+string(in.State)+" by a report", r)
@@ -98,30 +96,9 @@ func settle(in *guard.Settlement, r *record) (*changing, error) {
 	if in.State == guard.Failed {
 		c.Failures = c.Attempts
 	}
-	c.Review = reviewAfter(r.Review, in)
+	c.Review = in.ReviewAfter(r.Review)
 	c.seal()
 	return c, nil
-}
-
-// reviewAfter is the review of an effect after an outcome. Only a person closes one about a contradiction.
-func reviewAfter(before guard.Code, in *guard.Settlement) guard.Code {
-	switch {
-	case before == guard.CodeContradiction:
-		return before
-	case in.State == guard.Done || in.State == guard.Failed:
-		return ""
-	case in.Review != "":
-		return in.Review
-	}
-	return before
-}
-
-func equalResults(a, b *guard.Result) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return a.Status == b.Status && a.ContentType == b.ContentType && a.IsError == b.IsError &&
-		a.Source == b.Source && bytes.Equal(a.Body, b.Body)
 }
 
 // derive reads an effect, makes the change that f derives from it and returns the effect as it then is. When the effect has

@@ -10,11 +10,11 @@ import (
 
 // Claim implements guard.Store.
 func (s *Store) Claim(ctx context.Context, r guard.ClaimRequest) (guard.Claimed, error) {
-	if err := checkClaim(&r); err != nil {
+	if err := r.Check(); err != nil {
 		return guard.Claimed{}, err
 	}
 	// The bytes are hashed here, where many callers do it at once, and not on the writer's goroutine.
-	event := firstEvent(&r)
+	event := r.FirstEvent()
 	content := event.Content()
 	var out guard.Claimed
 	err := s.write(ctx, "claim", func(w *writer) (err error) {
@@ -25,42 +25,6 @@ func (s *Store) Claim(ctx context.Context, r guard.ClaimRequest) (guard.Claimed,
 		return guard.Claimed{}, err
 	}
 	return out, nil
-}
-
-func checkClaim(r *guard.ClaimRequest) error {
-	const op = "claim"
-	e := &r.Effect
-	switch {
-	case e.Tenant == "":
-		return invalid(op, "/tenant", "name the tenant")
-	case e.Key.IsZero():
-		return invalid(op, "/key", "give the fingerprint")
-	case e.Window < 0:
-		return invalid(op, "/window", "a window cannot be negative")
-	case e.ID == "" && !r.Again:
-		return invalid(op, "/id", "give the new effect an id")
-	case r.Again && r.Prior == nil:
-		return invalid(op, "/prior", "name the effect that is to be claimed again")
-	case r.Again && e.State != guard.Pending:
-		return invalid(op, "/state", "only a claim can be made again")
-	}
-	switch e.State {
-	case guard.Pending:
-		if r.Lease <= 0 {
-			return invalid(op, "/lease", "a lease must be longer than nothing")
-		}
-		if e.Claim == "" {
-			return invalid(op, "/claim", "give the claim a random id")
-		}
-	case guard.Held:
-		if r.Expiry <= 0 {
-			return invalid(op, "/expiry", "a held call needs a time in which it is decided")
-		}
-	case guard.Refused:
-	default:
-		return invalid(op, "/state", "an effect begins as pending, held or refused")
-	}
-	return nil
 }
 
 func (w *writer) claim(r *guard.ClaimRequest, content *[32]byte) (guard.Claimed, error) {
@@ -145,21 +109,6 @@ func sameID() error {
 	return &guard.Error{Code: guard.CodeConflict, Op: "claim", Message: "another effect has this id"}
 }
 
-// firstEvent is the event that makes the effect of a request, as far as it is known before its time.
-func firstEvent(r *guard.ClaimRequest) guard.Event {
-	e := &r.Effect
-	event := guard.Event{
-		Effect: e.ID, Kind: guard.EventRefused, To: e.State, Fence: 1, Actor: r.Actor, Code: e.Code, Note: e.Reason, Arguments: e.Arguments,
-	}
-	switch e.State {
-	case guard.Pending:
-		event.Kind, event.Claim = guard.EventClaimed, e.Claim
-	case guard.Held:
-		event.Kind = guard.EventHeld
-	}
-	return event
-}
-
 // begins records a new effect, of whose first event the Content is given. Won is false where its generation or its id
 // exists.
 func (w *writer) begins(r *guard.ClaimRequest, generation int, content *[32]byte) (guard.Claimed, error) {
@@ -178,7 +127,7 @@ func (w *writer) begins(r *guard.ClaimRequest, generation int, content *[32]byte
 	case guard.Held:
 		made.setUntil(end(w.now, r.Expiry))
 	}
-	created, err := w.create(made, firstEvent(r), content)
+	created, err := w.create(made, r.FirstEvent(), content)
 	if created && err == nil && made.State == guard.Pending {
 		w.recent.add(made)
 	}

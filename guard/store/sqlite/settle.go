@@ -1,10 +1,8 @@
 package sqlite
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/onceguard/onceguard/guard"
@@ -60,8 +58,8 @@ func (w *writer) extend(id string, fence int64, ttl time.Duration) (time.Time, e
 
 // Settle implements guard.Store.
 func (s *Store) Settle(ctx context.Context, in guard.Settlement) (guard.Effect, error) {
-	if !slices.Contains([]guard.State{guard.Done, guard.Failed, guard.Partial, guard.Unknown}, in.State) {
-		return guard.Effect{}, invalid("settle", "/state", "an outcome is done, failed, partial or unknown")
+	if err := in.Check(); err != nil {
+		return guard.Effect{}, err
 	}
 	content := settledEvent(&in, guard.Pending, in.Claim).Content()
 	var out guard.Effect
@@ -94,7 +92,7 @@ func (w *writer) settle(in *guard.Settlement, r *record, content *[32]byte) (gua
 	switch {
 	case r.Fence != in.Fence || in.Claim != "" && in.Claim != r.Claim:
 		return guard.Effect{}, w.refuseUnmoved(guard.CodeStaleFence, op, "somebody else has claimed or decided since", r)
-	case from == in.State && equalResults(r.Result, in.Result):
+	case from == in.State && r.Result.Equal(in.Result):
 		return r.Effect, w.unmoved(r)
 	case !guard.Legal(from, guard.EventSettled, in.State):
 		return guard.Effect{}, w.refuseUnmoved(guard.CodeConflict, op, "an effect that is "+string(from)+" cannot become "+string(in.State)+" by a report", r)
@@ -108,7 +106,7 @@ func (w *writer) settle(in *guard.Settlement, r *record, content *[32]byte) (gua
 	if in.State == guard.Failed {
 		r.Failures = r.Attempts
 	}
-	r.Review = reviewAfter(r.Review, in)
+	r.Review = in.ReviewAfter(r.Review)
 	if from != guard.Pending || r.Claim != in.Claim {
 		content = nil
 	}
@@ -138,25 +136,4 @@ func (w *writer) refuseUnmoved(code guard.ErrorCode, op, message string, r *reco
 		return err
 	}
 	return w.refuse(code, op, message, r)
-}
-
-// reviewAfter is the review of an effect after an outcome. Only a person closes one about a contradiction.
-func reviewAfter(before guard.Code, in *guard.Settlement) guard.Code {
-	switch {
-	case before == guard.CodeContradiction:
-		return before
-	case in.State == guard.Done || in.State == guard.Failed:
-		return ""
-	case in.Review != "":
-		return in.Review
-	}
-	return before
-}
-
-func equalResults(a, b *guard.Result) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return a.Status == b.Status && a.ContentType == b.ContentType && a.IsError == b.IsError &&
-		a.Source == b.Source && bytes.Equal(a.Body, b.Body)
 }
