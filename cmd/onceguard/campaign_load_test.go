@@ -91,6 +91,27 @@ func (c *campaign) load(r *rand.Rand) {
 	}
 }
 
+// askAll asks for every order until there is an answer, of an upstream that is well now.
+func (c *campaign) askAll(ask func(*rand.Rand, string) error) {
+	c.upstream.heal()
+	var group sync.WaitGroup
+	rest := make(chan string)
+	for i := range callers {
+		r := rand.New(rand.NewPCG(c.orders.seed, uint64(i)+1000))
+		group.Go(func() {
+			for order := range rest {
+				for ask(r, order) != nil {
+				}
+			}
+		})
+	}
+	for _, order := range slices.Sorted(maps.Keys(c.orders.all())) {
+		rest <- order
+	}
+	close(rest)
+	group.Wait()
+}
+
 // call asks for one refund in some spelling. The error is that there was no answer.
 func (c *campaign) call(r *rand.Rand, order string) error { return c.callAt(c.address(), r, order) }
 

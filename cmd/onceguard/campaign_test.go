@@ -4,12 +4,10 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -181,23 +179,7 @@ func (c *campaign) run(n int) {
 // finish asks for every order once more, of an upstream that is well now: what was done is replayed, what
 // failed is sent, and what nobody can tell stays blocked. The answers wait for the leases of the dead.
 func (c *campaign) finish() {
-	c.upstream.heal()
-	var group sync.WaitGroup
-	rest := make(chan string)
-	for i := range callers {
-		r := rand.New(rand.NewPCG(c.orders.seed, uint64(i)+1000))
-		group.Go(func() {
-			for order := range rest {
-				for c.call(r, order) != nil {
-				}
-			}
-		})
-	}
-	for _, order := range slices.Sorted(maps.Keys(c.orders.all())) {
-		rest <- order
-	}
-	close(rest)
-	group.Wait()
+	c.askAll(c.call)
 	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
 	defer cancel()
 	if err := c.server.signal(syscall.SIGTERM); err != nil {

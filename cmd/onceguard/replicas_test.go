@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -201,23 +200,7 @@ func (c *cluster) ask(r *rand.Rand, order string) error {
 
 // finish asks for every order once more, ends the servers and holds the ledger against what was told and what was done.
 func (c *cluster) finish() {
-	c.upstream.heal()
-	var group sync.WaitGroup
-	rest := make(chan string)
-	for i := range callers {
-		r := rand.New(rand.NewPCG(c.orders.seed, uint64(i)+1000))
-		group.Go(func() {
-			for order := range rest {
-				for c.ask(r, order) != nil {
-				}
-			}
-		})
-	}
-	for _, order := range slices.Sorted(maps.Keys(c.orders.all())) {
-		rest <- order
-	}
-	close(rest)
-	group.Wait()
+	c.askAll(c.ask)
 	for _, r := range c.replicas {
 		r.server.kill()
 	}
