@@ -8,6 +8,13 @@ import (
 // Digest is a keyed digest. The zero Digest means "none".
 type Digest [32]byte
 
+// CommonBytes is the length of Digest.Common.
+const CommonBytes = 16
+
+// Common is the first half of an effect key, which the keys of equal calls in all scopes share. Halves of 128 bits are
+// wide enough: who looks for a collision has no key to compute with, and would only be asked about a likeness.
+func (d Digest) Common() []byte { return d[:CommonBytes:CommonBytes] }
+
 // IsZero reports whether d is the zero Digest.
 func (d Digest) IsZero() bool { return d == Digest{} }
 

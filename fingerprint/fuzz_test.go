@@ -1,6 +1,7 @@
 package fingerprint
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"reflect"
@@ -151,10 +152,10 @@ func FuzzSum(f *testing.F) {
 		in := Input{Tenant: tenant, Effect: effect, Scope: []ScopePart{{"run", run}}}
 		x, y := m.Sum(spec, in, v), m.Sum(spec, in, w)
 		c := Compare(spec.Terms(v), spec.Terms(w))
-		if c.Same != (x.Key == y.Key) || c.Same != (x.Wide == y.Wide) {
+		if c.Same != (x.Key == y.Key) || c.Same != bytes.Equal(x.Key.Common(), y.Key.Common()) {
 			t.Fatalf("Compare says %v, the keys are %s and %s", c.Same, x.Key, y.Key)
 		}
-		if c.Same && x.Identity != y.Identity || x.Key == x.Wide || x.Key == x.Identity || x.Key.IsZero() {
+		if c.Same && x.Identity != y.Identity || x.Key == x.Identity || x.Key.IsZero() {
 			t.Fatalf("%+v", x)
 		}
 		for _, d := range c.Differs {

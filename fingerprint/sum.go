@@ -16,7 +16,7 @@ const (
 	labelSpec     = "onceguard/spec/v2"
 	labelDeciding = "onceguard/spec-deciding/v2"
 	labelKey      = "onceguard/effect/v2"
-	labelWide     = "onceguard/effect-wide/v2"
+	labelCommon   = "onceguard/effect-common/v2"
 	labelIdentity = "onceguard/identity/v2"
 	labelNear     = "onceguard/near/v2"
 	labelMark     = "onceguard/mark/v2"
@@ -31,8 +31,6 @@ type Input struct {
 	Effect     string      // effect type
 	Scope      []ScopePart // in the order of the policy
 	Occurrence string      // a trusted caller key, else ""
-	// NoWide leaves Sum.Wide zero. A caller that never looks beyond the scope saves a pass over the arguments by it.
-	NoWide bool
 	// NoNear leaves Sum.Near zero.
 	NoNear bool
 }
@@ -42,8 +40,10 @@ type ScopePart struct{ Name, Value string }
 
 // Sum is the fingerprint of one call; Spec.Terms explains it.
 type Sum struct {
-	Key  Digest // the effect key: the deciding part of the spec, tenant, effect type, occurrence, scope, identity and material arguments
-	Wide Digest // the same without scope: equal calls anywhere in the tenant
+	// Key is the effect key: the deciding part of the spec, tenant, effect type, occurrence, scope, identity and material
+	// arguments. Its first half, Digest.Common, leaves out the scope: equal calls anywhere in the tenant have it in common, so
+	// that a ledger finds them all by one index on the key.
+	Key Digest
 	// Identity is tenant, effect type and identity arguments: whatever is done to the same thing. It is zero when the
 	// spec declares no identity argument, or when none of them names anything (absent, null or blank), so that calls
 	// that forgot to say what they act on never share one.
@@ -89,13 +89,12 @@ func (m *Maker) Sum(s *Spec, in Input, args Value) Sum {
 	namesIdentity, hasText := k.read(s, args)
 
 	var sum Sum
+	k.head = k.head[:0].add(labelCommon).add(s.deciding).add(in.Tenant).add(in.Effect).add(in.Occurrence)
+	common := k.digest(k.head, k.args)
 	scope := strconv.Itoa(len(in.Scope))
-	k.head = k.head[:0].add(labelKey).add(s.deciding).add(in.Tenant).add(in.Effect).add(in.Occurrence).add(scope).addScope(in.Scope)
-	sum.Key = k.digest(k.head, k.args)
-	if !in.NoWide {
-		k.head = k.head[:0].add(labelWide).add(s.deciding).add(in.Tenant).add(in.Effect).add(in.Occurrence)
-		sum.Wide = k.digest(k.head, k.args)
-	}
+	k.head = k.head[:0].add(labelKey).add(string(common[:])).add(scope).addScope(in.Scope)
+	sum.Key = k.digest(k.head, nil)
+	copy(sum.Key[:], common.Common())
 	if namesIdentity {
 		k.head = k.head[:0].add(labelIdentity).add(in.Tenant).add(in.Effect)
 		sum.Identity = k.digest(k.head, k.identity)

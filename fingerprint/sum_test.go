@@ -63,7 +63,7 @@ func TestSumTellsEffectsApart(t *testing.T) {
 		m, s := newMaker(t), newSpec(t, refundSpec()...)
 		v, w := decode(t, first), decode(t, text)
 		a, b, c := m.Sum(s, refund, v), m.Sum(s, refund, w), Compare(s.Terms(v), s.Terms(w))
-		if (a.Key == b.Key) != same || (a.Wide == b.Wide) != same || c.Same != same {
+		if (a.Key == b.Key) != same || bytes.Equal(a.Key.Common(), b.Key.Common()) != same || c.Same != same {
 			t.Errorf("%s: same is %v, want %v; %+v", text, a.Key == b.Key, same, c)
 		}
 	}
@@ -116,7 +116,6 @@ func TestSumSeparatesItsParts(t *testing.T) {
 		enter(m.Sum(s, in, args).Key, what)
 	}
 	plain := m.Sum(s, Input{Tenant: "ab", Effect: "c"}, args)
-	enter(plain.Wide, "wide")
 	enter(plain.Identity, "identity")
 	enter(m.Sum(newSpec(t, refundSpec()[1:]...), Input{Tenant: "ab", Effect: "c"}, args).Key, "another spec")
 	enter(m.Mark("key", "a", "b"), "mark")
@@ -167,13 +166,17 @@ func TestTermsAreSortedAndComplete(t *testing.T) {
 	}
 }
 
-func TestWideIsLeftOutWhenAsked(t *testing.T) {
+func TestEqualCallsOfTwoScopesHaveHalfAKeyInCommon(t *testing.T) {
 	m, s, args := newMaker(t), newSpec(t, refundSpec()...), decode(t, `{"order_id":"7"}`)
-	narrow := refund
-	narrow.NoWide = true
-	all, some := m.Sum(s, refund, args), m.Sum(s, narrow, args)
-	if all.Wide.IsZero() || !some.Wide.IsZero() || some.Key != all.Key || some.Identity != all.Identity {
-		t.Errorf("with %+v, without %+v", all, some)
+	in := refund
+	in.Scope = []ScopePart{{"run", "another"}}
+	here, there := m.Sum(s, refund, args).Key, m.Sum(s, in, args).Key
+	if here == there || !bytes.Equal(here.Common(), there.Common()) || bytes.Equal(here[CommonBytes:], there[CommonBytes:]) {
+		t.Errorf("the keys are %s and %s", here, there)
+	}
+	in.Tenant = "another"
+	if other := m.Sum(s, in, args).Key; bytes.Equal(here.Common(), other.Common()) {
+		t.Errorf("another tenant shares half of %s", here)
 	}
 }
 

@@ -47,7 +47,6 @@ type sumVector struct {
 	Terms      []map[string]string `json:"terms"`
 	SpecDigest string              `json:"spec_digest"`
 	Key        Digest              `json:"key"`
-	Wide       Digest              `json:"wide"`
 	Identity   Digest              `json:"identity"`
 	Near       Digest              `json:"near"`
 }
@@ -197,7 +196,7 @@ func (v sumVector) replay(t *testing.T, m *Maker) sumVector {
 		in.Scope = append(in.Scope, ScopePart{p[0], p[1]})
 	}
 	sum := m.Sum(spec, in, decode(t, v.Arguments))
-	v.SpecDigest, v.Key, v.Wide, v.Identity, v.Near = spec.Digest(), sum.Key, sum.Wide, sum.Identity, sum.Near
+	v.SpecDigest, v.Key, v.Identity, v.Near = spec.Digest(), sum.Key, sum.Identity, sum.Near
 	v.Terms = nil
 	for _, term := range spec.Terms(decode(t, v.Arguments)) {
 		v.Terms = append(v.Terms, map[string]string{"argument": term.Argument, "role": term.Role.String(), "normal": term.Normal})
