@@ -32,10 +32,11 @@ type Effect struct {
 	Tool    string
 	Type    string // effect type: tools that share it share effects
 	Execute Execute
+	About   string // what identifies the thing acted on, for lists and searches; at most MaxAbout bytes
+	Related string // the effect for which it was held when it was made, in the same tenant; "" for none
 
 	Key        fingerprint.Digest // what equal calls share; holds tenant and scope
 	Generation int                // 1, and one more each time an equal call becomes a new intent
-	Wide       fingerprint.Digest // the key without scope; zero when the rule does not compare scopes
 	Identity   fingerprint.Digest // the thing acted on; zero when the rule does not compare identities
 	Near       fingerprint.Digest // all but the wording of texts; zero when there are none or the rule compares no wordings
 	Resource   fingerprint.Digest // what several effects act on in turn; zero when the rule names none
@@ -66,6 +67,9 @@ type Effect struct {
 	Head   [32]byte // hash of the last event
 }
 
+// MaxAbout is the greatest length of Effect.About in bytes.
+const MaxAbout = 256
+
 // Doubtful reports whether an attempt before the latest one may have been applied, so that a failure of the latest
 // says nothing about the effect.
 func (e *Effect) Doubtful() bool { return e.Attempts-1 > e.Failures }
@@ -78,8 +82,9 @@ type Result struct {
 	Status      int    // the upstream's status, 0 where there is none
 	ContentType string // "application/json" for results that callers report
 	Body        []byte
-	IsError     bool   // the tool ran and reports an error
-	Source      Source // who says so
+	BodyHash    [32]byte // SHA-256 of Body, set by a store that has pruned it; else zero
+	IsError     bool     // the tool ran and reports an error
+	Source      Source   // who says so
 }
 
 // Source says where a result comes from. Only what the guard saw itself is verified.

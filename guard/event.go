@@ -27,8 +27,10 @@ type Event struct {
 	Claim     string
 	Count     int    // for notes: how many equal facts this one stands for; else 0
 	Arguments []byte // exact bytes, where the event brought new ones
-	Result    *Result
-	Hash      [32]byte
+	// ArgumentsHash is the SHA-256 of Arguments, set by a store that has pruned them; else zero.
+	ArgumentsHash [32]byte
+	Result        *Result
+	Hash          [32]byte
 }
 
 // Seal returns the hash of e, given the hash of the event before it (zero for the first). Together the hashes of an
@@ -51,7 +53,8 @@ func (e *Event) SealWith(prev, content [32]byte) [32]byte {
 	return [32]byte(h.Sum(nil))
 }
 
-// Content returns the hash of all fields but Seq, At and Hash.
+// Content returns the hash of all fields but Seq, At and Hash. Of the bytes of arguments and result only the hashes go into
+// it, so that it can be computed when they were pruned.
 func (e *Event) Content() [32]byte {
 	h := sha256.New()
 	for _, s := range []string{e.Effect, string(e.Kind), string(e.From), string(e.To), e.Actor.Kind, e.Actor.Name, string(e.Code), e.Note, e.Claim} {
@@ -59,11 +62,11 @@ func (e *Event) Content() [32]byte {
 	}
 	writeNumber(h, e.Fence)
 	writeNumber(h, int64(e.Count))
-	writePart(h, e.Arguments)
+	writeBytes(h, e.Arguments, e.ArgumentsHash)
 	if r := e.Result; r != nil {
 		writeNumber(h, int64(r.Status))
 		writePart(h, []byte(r.ContentType))
-		writePart(h, r.Body)
+		writeBytes(h, r.Body, r.BodyHash)
 		writePart(h, []byte(r.Source))
 		if r.IsError {
 			writeNumber(h, 1)
@@ -75,6 +78,14 @@ func (e *Event) Content() [32]byte {
 func writePart(h hash.Hash, b []byte) {
 	writeNumber(h, int64(len(b)))
 	h.Write(b)
+}
+
+// writeBytes writes the hash of b, or the one that was kept of it. No bytes are the zero hash.
+func writeBytes(h hash.Hash, b []byte, kept [32]byte) {
+	if len(b) > 0 {
+		kept = sha256.Sum256(b)
+	}
+	h.Write(kept[:])
 }
 
 func writeNumber(h hash.Hash, n int64) {

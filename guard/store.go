@@ -36,16 +36,20 @@ type Store interface {
 	// write. Found.Effect is nil where there is none.
 	Lookup(ctx context.Context, key fingerprint.Digest) (Found, error)
 
-	// Nearby returns the newest NearMost effects of a tenant with this Near digest that still answer (open, or done
-	// within their window) under another key, newest first and with their arguments. It makes no write.
-	Nearby(ctx context.Context, tenant string, near, key fingerprint.Digest) ([]Effect, error)
+	// Rivals returns the newest RivalMost effects of a tenant that relate to a call as r says and still answer (held, approved,
+	// pending, partial, unknown, or done within their window) under another key than key, newest first and with
+	// their arguments. For OtherScope these are the effects whose keys have Common with key, and digest is not read;
+	// for SameIdentity those with this Identity; for NearEffect those with this Near. It makes no write.
+	Rivals(ctx context.Context, tenant string, r Relation, digest, key fingerprint.Digest) ([]Effect, error)
 
-	// Editions returns the entries of the book of editions with a higher number than after, in order.
-	Editions(ctx context.Context, after int64) ([]Edition, error)
+	// Book returns the entries of the book with a higher number than after, in order.
+	Book(ctx context.Context, after int64) ([]Entry, error)
 
-	// AddEdition appends an entry to the book and returns it with its number, which is higher than all before; the
-	// entry that has the same Pattern and Text, if there is one. Pattern and Text are opaque to the store.
-	AddEdition(ctx context.Context, e Edition) (Edition, error)
+	// Enter appends an entry to the book and returns it with its number, which is higher than all before, and its time.
+	// An edition that is in the book already, with the same Name and Text, is returned as it is. Of every other kind, Onto
+	// must be the number of the latest entry of the same Kind and Name, 0 for none; else CodeConflict. Name and Text are
+	// opaque to the store.
+	Enter(ctx context.Context, e Entry) (Entry, error)
 
 	// Claim records a new effect, a new generation or a new claim, or returns what stands in the way.
 	//
@@ -57,16 +61,17 @@ type Store interface {
 	// leaves them empty, and closes the review unless it is about a contradiction.
 	//
 	// Before that, an effect with the same CallerKey and another Key stands in the way (KeyConflict), unless it failed, was
-	// refused, or its window is over; and where the request asks for it, so does another effect with the same Wide or
-	// Identity digest and another Key that is held, approved, pending, partial, unknown, or done within its window
-	// (OtherScope, SameIdentity; the latest one is returned). So does an effect under one of Aliases that is held,
-	// approved, pending, partial, unknown, done or refused by a person within its window, or failed with a review about a
-	// contradiction (SameEffect; the latest one is returned). So does, where the request
-	// asks for it, one of those that Nearby would return, unless Seen lists it with its present fence (NearEffect; the
-	// newest one is returned). Effects under Aliases stand in no other way.
+	// refused, or its window is over. So does an effect under one of Aliases that is held, approved, pending, partial, unknown,
+	// done or refused by a person within its window, or failed with a review about a contradiction (SameEffect; the
+	// latest one is returned). So does, where the request asks for it, one of those that Rivals would return as
+	// OtherScope, then as SameIdentity, then as NearEffect, unless Seen lists it with its present fence (the newest one
+	// is returned). Effects under Aliases stand in no other way.
 	//
-	// A claim whose Book is lower than the highest number of an edition is refused with CodeOldBook before anything else:
-	// its caller does not know all the keys under which the same call may be recorded.
+	// Last of all, a claim of a Pending effect that Limits has no room for is not won (OverLimit); see Limit. It is not
+	// recorded either.
+	//
+	// A claim whose Book is lower than the highest number in the book is refused with CodeOldBook before anything else:
+	// its caller does not know all the keys under which the same call may be recorded, or not all that was ordered.
 	Claim(ctx context.Context, r ClaimRequest) (Claimed, error)
 
 	// Extend renews the lease of a pending claim to ttl from now and returns its end. It never shortens a lease and
@@ -79,7 +84,7 @@ type Store interface {
 	Settle(ctx context.Context, s Settlement) (Effect, error)
 
 	// Decide records what a person decided, if state, fence and arguments are still those that were shown. It closes any
-	// review, and starts the window like Settle.
+	// review, and starts the window like Settle. Arguments, where they are given, take the place of those that were shown.
 	Decide(ctx context.Context, d Decision) (Effect, error)
 
 	// Note appends facts that change no state, each to an existing effect of the named tenant, and opens a review where
@@ -105,6 +110,23 @@ type Store interface {
 	// so for at least age, with their arguments: the process that was about to send them is gone. It makes no write.
 	Unsent(ctx context.Context, age time.Duration, limit int) ([]Effect, error)
 
+	// Walk returns at most limit effects of all tenants, oldest first, that were made after the effect with the id
+	// after; "" begins with the first. They come without arguments and results. An effect that was forgotten is CodeNotFound.
+	Walk(ctx context.Context, after string, limit int) ([]Effect, error)
+
+	// Prune forgets what no longer answers, at most limit effects, and returns how many. Only effects that are done, failed
+	// or refused, whose window is over and that have no open review are touched: those that have not changed for r.Bodies lose the
+	// bytes of their arguments and results, of which the events keep the hashes, so that their chains still hold; those that have not
+	// changed for r.Rows are removed with all their events. An effect that was done later than another one on the
+	// same Resource is kept while that other one would answer without it. It also removes tallies older than r.Rows.
+	Prune(ctx context.Context, r Retention, limit int) (Pruned, error)
+
+	// AddTallies adds to the tenants' counters, in the bucket of now. They are for people to look at and decide nothing.
+	AddTallies(ctx context.Context, add []Tally) error
+
+	// Tallies returns a tenant's counters whose buckets begin in [from, until), oldest first.
+	Tallies(ctx context.Context, tenant string, from, until time.Time) ([]Tally, error)
+
 	// Ping reports whether a write would be possible now.
 	Ping(ctx context.Context) error
 
@@ -112,8 +134,15 @@ type Store interface {
 	Close() error
 }
 
-// NearMost is the most effects that are looked at for a likeness in wording: the newest ones.
-const NearMost = 50
+// RivalMost is the most effects of one relation that are looked at: the newest ones.
+const RivalMost = 50
+
+// Watcher is a store that hears of changes that other processes make. What it hears is a hint: it may be lost, late,
+// doubled or untrue, and whoever is woken by it looks at the ledger.
+type Watcher interface {
+	// Watch calls woken for each effect that it hears has changed, until ctx ends. It goes on by itself after a failure.
+	Watch(ctx context.Context, woken func(tenant, id string)) error
+}
 
 // Found is an effect as it was at one moment of the store's clock.
 type Found struct {
@@ -124,13 +153,66 @@ type Found struct {
 	Superseded string
 }
 
-// Edition is one way in which the calls of some tools have been fingerprinted. The book of editions is how replicas, and
-// versions of a policy, know under which other keys a call may be recorded.
-type Edition struct {
-	Number  int64
-	Pattern string // of the policy; "" for tools that no policy names
-	Text    []byte
+// Entry is one entry of the book: what every replica must have read before it claims. Entries are never changed.
+type Entry struct {
+	Number int64
+	Kind   EntryKind
+	Name   string // the pattern of a policy ("" for tools that no policy names), or what a switch is about
+	Text   []byte
+	Author string // the subject of who entered it; "" for the guard itself
+	Reason string
+	At     time.Time // by the store's clock
+	Onto   int64     // of Enter: the entry that this one replaces
 }
+
+// EntryKind is what an entry is about.
+type EntryKind string
+
+// The kinds of entries.
+const (
+	// EntryEdition is one way in which the calls of some tools have been fingerprinted: under which other keys a call
+	// may be recorded.
+	EntryEdition EntryKind = "edition"
+	// EntryPolicy is a version of a policy that is kept in the ledger.
+	EntryPolicy EntryKind = "policy"
+	// EntrySwitch stops or allows the sends of a tool or an agent.
+	EntrySwitch EntryKind = "switch"
+)
+
+// Retention says how long after its last change an effect that no longer answers keeps what it has; zero is for ever.
+type Retention struct{ Bodies, Rows time.Duration }
+
+// Pruned is how many effects lost what.
+type Pruned struct{ Bodies, Rows int }
+
+// TallyBucket is the span of one counter.
+const TallyBucket = 5 * time.Minute
+
+// Tally counts equal happenings of one tenant within a bucket of time.
+type Tally struct {
+	Tenant string
+	Start  time.Time // of the bucket; set by the store
+	Tool   string
+	Kind   string // an AnswerKind, or "outcome" for what attempts and reviews came to
+	Code   Code   // of the answer; for an outcome, the state
+	Count  int64
+}
+
+// MaxPeriod is the longest period of a Limit.
+const MaxPeriod = 31 * 24 * time.Hour
+
+// Limit bounds what effects may use up together. A claim of a Pending effect uses Amount from the moment of the claim; what
+// turns out failed gives it back, and a claim made again uses it anew. A claim is refused when the
+// amounts used under Key within Period before it, and its own, are more than Max. At most MaxLimits belong to one claim.
+type Limit struct {
+	Key    fingerprint.Digest // of the tenant, the rule and the values that it counts by
+	Amount int64              // 1 for a count, else in the unit of the rule; not negative
+	Max    int64
+	Period time.Duration // positive, at most MaxPeriod
+}
+
+// MaxLimits is the most limits of one claim.
+const MaxLimits = 8
 
 // ClaimRequest asks for a claim, or records a held or refused call.
 type ClaimRequest struct {
@@ -146,13 +228,15 @@ type ClaimRequest struct {
 	Again bool   // claim Prior itself: approved, failed or unknown
 	Order bool   // a new generation although the window of Prior lasts (on.done: allow)
 
-	CheckWide     bool
+	CheckScope    bool
 	CheckIdentity bool
 	CheckNear     bool
-	Seen          []Prior // effects that Nearby returned, of which ID and Fence count
+	Seen          []Prior // effects that Rivals returned, of which ID and Fence count
 
 	Aliases []fingerprint.Digest // other keys of the very same call, under other editions
-	Book    int64                // highest number of an edition that the caller knows
+	Book    int64                // highest number in the book that the caller knows
+
+	Limits []Limit
 }
 
 // Prior names an effect at a point of its life.
@@ -172,6 +256,7 @@ const (
 	OtherScope   Relation = "other_scope"   // equal but for the scope
 	SameIdentity Relation = "same_identity" // the same thing, other material
 	NearEffect   Relation = "near"          // equal but for the wording of texts
+	OverLimit    Relation = "limit"         // no effect: a limit has no room
 )
 
 // Claimed is the answer to a ClaimRequest.
@@ -182,6 +267,8 @@ type Claimed struct {
 	Now      time.Time
 	// Superseded is as in Found, when a SameEffect stands in the way.
 	Superseded string
+	Limit      int   // of OverLimit: the first of Limits without room
+	Left       int64 // of OverLimit: what is left of it, not negative
 }
 
 // Settlement is the outcome of an attempt.
@@ -208,9 +295,11 @@ type Decision struct {
 	State  State
 	Code   Code
 	Reason string
-	Result *Result       // for EventResolved to Done
-	Expiry time.Duration // for Approved
-	Actor  Actor
+	Result *Result // for EventResolved to Done
+	// Arguments, for EventApproved, are to be sent instead of those that were shown; nil for the same. The event keeps them.
+	Arguments []byte
+	Expiry    time.Duration // for Approved
+	Actor     Actor
 }
 
 // Note is a fact that changes no state.
@@ -233,7 +322,10 @@ type Query struct {
 	Tool    string
 	Run     string
 	Agent   string
-	Review  bool // only effects with an open review
+	Text    string    // only effects whose About has it, whatever the case of ASCII letters; at most MaxHandle bytes
+	From    time.Time // created at this time or later; zero for all
+	Until   time.Time // created before this time; zero for all
+	Review  bool      // only effects with an open review
 	Execute Execute
 	Before  string // effects older than this id: the last one of the page before
 	Limit   int    // 1 to 500; 0 means 50
