@@ -119,7 +119,7 @@ func (r *checkReport) write(w io.Writer) error {
 	}
 	for _, s := range r.Sets {
 		fmt.Fprintf(&b, "%s: %s, %d guarded and %d only reading; other tools: %s\n",
-			s.Path, count(len(s.Write)+len(s.Read), "tool"), len(s.Write), len(s.Read), s.UnknownTools)
+			s.Path, plural(len(s.Write)+len(s.Read), "tool"), len(s.Write), len(s.Read), s.UnknownTools)
 		if len(s.Inferred) > 0 {
 			fmt.Fprintf(&b, "  no argument is declared, so how they are compared is inferred: %s\n", strings.Join(s.Inferred, ", "))
 		}
@@ -128,16 +128,8 @@ func (r *checkReport) write(w io.Writer) error {
 		}
 	}
 	if len(r.Problems) > 0 {
-		fmt.Fprintf(&b, "%s\n", count(len(r.Problems), "problem"))
+		fmt.Fprintf(&b, "%s\n", plural(len(r.Problems), "problem"))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-// count writes a number with its noun.
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -23,7 +23,7 @@ type progress struct {
 	gone chan struct{}
 }
 
-// startProgress shows under a name how many of total things are done, until stop. noun is what two of them are called.
+// startProgress shows under a name how many of total things are done, until stop; total is 0 where nobody knows it. noun is what two of them are called.
 func startProgress(w io.Writer, name, noun string, total int) *progress {
 	p := &progress{end: make(chan struct{}), gone: make(chan struct{})}
 	if !isTerminal(w) {
@@ -48,9 +48,12 @@ func startProgress(w io.Writer, name, noun string, total int) *progress {
 	return p
 }
 
-// progressLine says how many things are done, how fast, and how long the rest will take.
+// progressLine says how many things are done, how fast, and how long the rest will take. Without a total nobody knows that.
 func progressLine(name, noun string, done, total int, took time.Duration) string {
-	line := fmt.Sprintf("%s  %s of %s %s (%d %%)", name, grouped(done), grouped(total), noun, 100*done/max(total, 1))
+	if total == 0 {
+		return fmt.Sprintf("%s  %s %s  %.0f/s", name, grouped(done), noun, rate(done, took))
+	}
+	line := fmt.Sprintf("%s  %s of %s %s (%d %%)", name, grouped(done), grouped(total), noun, 100*done/total)
 	speed := rate(done, took)
 	if speed == 0 {
 		return line

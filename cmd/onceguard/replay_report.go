@@ -196,6 +196,7 @@ func grouped(n int) string {
 	return s
 }
 
+// plural writes a number with its noun.
 func plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun

@@ -23,6 +23,7 @@ func newRootCommand(environ []string) *cobra.Command {
 		newServeCommand(environ),
 		newKeysCommand(environ),
 		newMigrateCommand(environ),
+		newFsckCommand(environ),
 		newCheckCommand(),
 		newSuggestCommand(),
 		newExplainCommand(),

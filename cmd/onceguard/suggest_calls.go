@@ -136,7 +136,7 @@ func (t *seenTool) describe(name string) (describedTool, error) {
 		}
 	}
 	if t.calls <= fewCalls {
-		d.remarks = append(d.remarks, fmt.Sprintf("Only %s of it %s recorded.", count(t.calls, "call"), map[bool]string{true: "is", false: "are"}[t.calls == 1]))
+		d.remarks = append(d.remarks, fmt.Sprintf("Only %s of it %s recorded.", plural(t.calls, "call"), map[bool]string{true: "is", false: "are"}[t.calls == 1]))
 	}
 	return d, err
 }

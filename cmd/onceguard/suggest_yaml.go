@@ -80,7 +80,7 @@ func (s *suggestion) yaml() []byte {
 		check += t.checks()
 	}
 	w.remark("", "Suggested from "+strings.Join(s.Sources, ", ")+":")
-	w.remark("", fmt.Sprintf("%s, of which %d only read. A person should look at %s, marked CHECK.", count(len(s.Tools), "tool"), read, count(check, "line")))
+	w.remark("", fmt.Sprintf("%s, of which %d only read. A person should look at %s, marked CHECK.", plural(len(s.Tools), "tool"), read, plural(check, "line")))
 	w.remark("", "Arguments are material and compared exactly unless said otherwise.")
 	for _, skipped := range s.Skipped {
 		w.remark("", fmt.Sprintf("CHECK: no policy for %s: %s", show(skipped.Name), skipped.Why))
