@@ -70,7 +70,7 @@ func (c *comparer) read(rule *policy.Rule, spec *fingerprint.Spec, arguments str
 	if err != nil {
 		return readCall{}, err
 	}
-	in := fingerprint.Input{Effect: rule.Effect, NoWide: true, NoNear: rule.On.Near == policy.Allow}
+	in := fingerprint.Input{Effect: rule.Effect, NoNear: rule.On.Near == policy.Allow}
 	return readCall{rule: rule, spec: spec, args: args, sum: c.maker.Sum(spec, in, args)}, nil
 }
 
@@ -159,7 +159,7 @@ func (h *history) add(c readCall) {
 		h.identities[c.sum.Identity] = c
 	}
 	if n := c.sum.Near; !n.IsZero() {
-		if len(h.near[n]) == guard.NearMost {
+		if len(h.near[n]) == guard.RivalMost {
 			h.near[n] = h.near[n][1:]
 		}
 		h.near[n] = append(h.near[n], c)
