@@ -13,8 +13,9 @@ import (
 
 // argumentDoc is one entry of "arguments:".
 type argumentDoc struct {
-	at   place
-	decl fingerprint.Argument
+	at        place
+	decl      fingerprint.Argument
+	inherited bool
 }
 
 var (
@@ -22,7 +23,7 @@ var (
 	// Members of an object have no common names: only whole arguments are shared between tools.
 	fieldKeys = keys{
 		now:   []string{"role", "kind", "currency", "minor", "aliases", "zone", "round", "region", "providers", "fields", "default", "null_is_absent"},
-		later: []string{"near", "same", "redact"},
+		later: []string{"near", "same"},
 	}
 )
 
@@ -142,8 +143,10 @@ func mustKind(name string) fingerprint.Kind {
 }
 
 // spec compiles the arguments of a tool. What the schema declares as default counts where the policy declares none. A policy
-// that says nothing about arguments leaves them to inference; one that says anything, if only "{}", is what it says.
+// that says nothing about arguments leaves them to inference; one that says anything, if only "{}", is what it says. What is
+// inherited only adds to that.
 func (t *toolDoc) spec(r *report, s *schema) *fingerprint.Spec {
+	t.dropForeign(s)
 	if t.argumentAt == (place{}) {
 		return t.inferredSpec(r, s)
 	}
@@ -178,14 +181,37 @@ func (t *toolDoc) spec(r *report, s *schema) *fingerprint.Spec {
 	return t.compiled(r, fingerprint.NewSpec, decls)
 }
 
+// dropForeign leaves out inherited declarations of arguments that the tool cannot have, by its schema.
+func (t *toolDoc) dropForeign(s *schema) {
+	if s == nil || !s.closed {
+		return
+	}
+	t.arguments = slices.DeleteFunc(t.arguments, func(a argumentDoc) bool {
+		return a.inherited && !slices.Contains(s.properties, a.decl.Name)
+	})
+}
+
 // inferredSpec is the spec of a tool whose policy says nothing about arguments.
 func (t *toolDoc) inferredSpec(r *report, s *schema) *fingerprint.Spec {
 	var decls []fingerprint.Argument
 	if s != nil {
 		decls = inferFromSchema(s.root)
 	}
+	find := func(name string) int {
+		return slices.IndexFunc(decls, func(d fingerprint.Argument) bool { return d.Name == name })
+	}
+	for _, a := range t.arguments {
+		if s != nil && a.decl.Default == nil {
+			a.decl.Default = s.defaults[a.decl.Name]
+		}
+		if i := find(a.decl.Name); i >= 0 {
+			decls[i] = a.decl
+		} else {
+			decls = append(decls, a.decl)
+		}
+	}
 	for _, a := range t.occurrenceArgument(r, s) {
-		i := slices.IndexFunc(decls, func(d fingerprint.Argument) bool { return d.Name == a.Name })
+		i := find(a.Name)
 		if i < 0 {
 			decls = append(decls, a)
 			continue
@@ -235,7 +261,7 @@ var currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
 func (t *toolDoc) checkCurrencies(r *report, s *schema, declared map[string]bool) {
 	for _, a := range t.arguments {
 		c := a.decl.Currency
-		if c == "" || currencyCode.MatchString(c) || declared[c] || len(s.properties) == 0 || slices.Contains(s.properties, c) {
+		if a.inherited || c == "" || currencyCode.MatchString(c) || declared[c] || len(s.properties) == 0 || slices.Contains(s.properties, c) {
 			continue
 		}
 		r.add(a.at, fmt.Sprintf("the currency of %q is the argument %q, which neither arguments nor schema name", a.decl.Name, c),
@@ -256,8 +282,11 @@ func (t *toolDoc) argumentPlace(message string) place {
 	return t.argumentAt
 }
 
-// known lists the arguments that the policy or its schema names; nil when neither does.
+// known lists the arguments that the policy or its schema names; nil when neither does. What is inherited names none by itself.
 func (t *toolDoc) known(s *schema) []string {
+	if t.argumentAt == (place{}) && (s == nil || len(s.properties) == 0) {
+		return nil
+	}
 	var names []string
 	for _, a := range t.arguments {
 		names = append(names, a.decl.Name)

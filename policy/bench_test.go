@@ -11,7 +11,7 @@ import (
 	"github.com/onceguard/onceguard/fingerprint"
 )
 
-// tools writes a policy of n tools that use most of the language.
+// tools writes a policy of n tools that use most of the language, each with a schema and a condition of its own.
 func tools(n, from int) string {
 	var b strings.Builder
 	b.WriteString("version: 1\ntools:\n")
@@ -23,7 +23,7 @@ func tools(n, from int) string {
       type: object
       required: [order_id, amount]
       properties:
-        order_id: {type: string}
+        order_id: {type: string, description: "order of shop %[1]d"}
         amount: {type: number, minimum: 0}
         reason: {type: string}
     arguments:
@@ -50,12 +50,14 @@ func BenchmarkLoad1000Tools(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
+			before := processorTime(b)
 			for b.Loop() {
 				set, err := Load(dir)
 				if err != nil || len(set.Rules()) != 1000 {
 					b.Fatal(err)
 				}
 			}
+			b.ReportMetric(float64((processorTime(b)-before).Milliseconds())/float64(b.N), "cpu-ms/op")
 		})
 	}
 }
@@ -104,6 +106,25 @@ func BenchmarkCheckThreeConditions(b *testing.B) {
 	}
 }
 
+// BenchmarkCondition is what one condition costs, with all that it looks at.
+func BenchmarkCondition(b *testing.B) {
+	for name, text := range map[string]string{
+		"args": "args.amount > 500.0", "norm": "norm.amount > 500", "history": "history.count > 3 || now - history.last < duration('1h')",
+		"annotations": "!annotations.destructiveHint", "typed": "args.currency == 'USD' && args.amount > 5",
+	} {
+		b.Run(name, func(b *testing.B) {
+			rule := oneTool(b, "arguments: {amount: {kind: money, currency: EUR}, order_id: {role: identity}}", `rules: [{if: "`+text+`", then: hold}]`)
+			facts := Facts{Tool: "t", Args: arguments(b, oneKilobyte), Now: time.Now(), History: &History{Count: 1}}
+			b.ReportAllocs()
+			for b.Loop() {
+				if v := rule.Check(b.Context(), facts); v.Action != ActAllow {
+					b.Fatal(v)
+				}
+			}
+		})
+	}
+}
+
 // refundPolicy has all that a decision goes through: a schema, conditions and five kinds.
 var refundPolicy = []string{
 	`schema: {type: object, required: [order_id, amount], properties: {order_id: {type: string, pattern: "^ord-"}, amount: {type: number, minimum: 0}, currency: {enum: [EUR, USD]}, items: {type: array, items: {type: object, required: [sku]}}}}`,
@@ -142,7 +163,6 @@ func BenchmarkDecision1KB(b *testing.B) {
 				verdict := rule.Check(b.Context(), Facts{Tool: "t", Tenant: "acme", Agent: "a", Run: "r1", Labels: labels, Args: args, Now: time.Now()})
 				sum := maker.Sum(rule.Arguments, fingerprint.Input{
 					Tenant: "acme", Effect: rule.Effect, Scope: []fingerprint.ScopePart{{Name: "run", Value: "r1"}},
-					NoWide: rule.On.OtherScope == Allow,
 				}, args)
 				if violations != nil || verdict.Action != ActAllow || sum.Key.IsZero() {
 					b.Fatal(violations, verdict, sum)

@@ -19,6 +19,21 @@ type Facts struct {
 	Labels                            map[string]string
 	Args                              fingerprint.Value
 	Now                               time.Time
+	// History is needed where Rule.NeedsHistory says so. Without it a condition that looks at it holds the call.
+	History *History
+}
+
+// History is what the ledger knows of earlier effects on the same thing: those of the tenant with the identity of the call
+// (fingerprint.Sum.Identity), of whatever scope, that were sent or may have been. The zero History is that of a thing
+// without any, and of a call that names none.
+type History struct {
+	Count int       // effects, without the call's own
+	Last  time.Time // when the latest was claimed; for expressions the beginning of 1970 where there is none
+}
+
+// NeedsHistory reports whether a condition of the rule looks at Facts.History.
+func (r *Rule) NeedsHistory() bool {
+	return r.reads.history || r.Approvals.when != nil && r.Approvals.when.reads.history
 }
 
 // Action is what a condition says of a call.
@@ -55,7 +70,7 @@ func (r *Rule) Check(ctx context.Context, f Facts) Verdict {
 	if len(r.conditions) == 0 {
 		return Verdict{Action: ActAllow}
 	}
-	vars := &variables{Facts: f, reads: r.reads}
+	vars := &variables{Facts: f, rule: r, reads: r.reads}
 	for _, c := range r.conditions {
 		yes, err := c.expression.holds(ctx, vars)
 		switch {
@@ -76,11 +91,14 @@ func (r *Rule) Check(ctx context.Context, f Facts) Verdict {
 	return Verdict{Action: ActAllow}
 }
 
-// variables gives conditions the facts of one call under the names of conditionEnv, each made when it is first asked for.
+// variables gives conditions the facts of one call under the names of their dialect, each made when it is first asked for.
 type variables struct {
 	Facts
-	reads reads
-	args  map[string]any
+	rule     *Rule
+	reads    reads
+	args     map[string]any
+	norm     map[string]any
+	reviewer *Reviewer // nil but for approvals.when
 }
 
 // ResolveName returns the value of a variable.
@@ -108,8 +126,32 @@ func (v *variables) ResolveName(name string) (value any, ok bool) {
 		return v.args, true
 	case "now":
 		return v.Now.UTC(), true
+	case "norm":
+		if v.norm == nil {
+			v.norm = v.rule.norm(v.Args, v.reads.norm)
+		}
+		return v.norm, true
+	case "annotations":
+		return v.rule.Annotations.cel(), true
+	case "history":
+		return v.history(), true
+	case "reviewer":
+		if v.reviewer != nil {
+			return map[string]any{"subject": v.reviewer.Subject, "roles": v.reviewer.Roles}, true
+		}
 	}
 	return nil, false
+}
+
+func (v *variables) history() any {
+	if v.History == nil {
+		return types.WrapErr(errHistory)
+	}
+	last := v.History.Last
+	if last.IsZero() {
+		last = time.Unix(0, 0)
+	}
+	return map[string]any{"count": int64(v.History.Count), "last": last.UTC()}
 }
 
 // Parent returns nil: there are no variables beside these.

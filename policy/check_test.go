@@ -137,3 +137,98 @@ func TestClassify(t *testing.T) {
 		t.Errorf("without overrides: %q, %q", state, why)
 	}
 }
+
+// A schema is held against the conditions; what it leaves open is left open.
+func TestConditionsAreTyped(t *testing.T) {
+	const schema = `schema: {type: object, properties: {amount: {type: number}, n: {type: integer}, s: {type: string}, b: {type: boolean}, either: {type: [string, number]},
+      list: {type: array, items: {type: string}}, open: {type: object, additionalProperties: true, properties: {x: {type: string}}}, free: {type: object},
+      more: {$ref: "#/$defs/more"}, any: {}, tree: {$ref: "#/$defs/tree"}, choice: {oneOf: [{type: string}, {type: number}]}},
+      $defs: {more: {type: object, properties: {deep: {type: string}}}, tree: {type: object, properties: {next: {$ref: "#/$defs/tree"}, left: {$ref: "#/$defs/tree"}}}}}`
+	load := func(condition string) error {
+		_, err := Parse("p.yaml", []byte("version: 1\ntools:\n  - name: t\n    "+schema+"\n    rules:\n    - if: |\n        "+condition+"\n      then: hold\n"))
+		return err
+	}
+	for _, condition := range []string{
+		"args.amount > 500", "args.amount == 500", "args.amount == 500.5", "args.amount * 2 > 10", "args.amount * 2.0 > 10.0", "args.n % 2 == 0", "args.n == 5.0",
+		"args.amount in [1, 2]", "args.list[args.n] == 'x'", "timestamp(args.n) < now", "args.s.substring(args.n) == 'x'", "int(args.s) > 5", "double(args.amount) > 5.0",
+		"args.either > 5", "args.either.startsWith('x')", "args.open.y == 5", "args.free.anything == 5", "args.any.x.y", "args.more.deep == 'x'", "args.b", "!args.b",
+		"args.tree.next.left.next == args.tree", "args.choice == 5", "args['unknown'] == 5", "size(args) == 2 && args.unknown == 5", "has(args.s)",
+		"args.list.exists(x, x.startsWith('a'))", "duration(args.s) < duration('1h')", "args.n > 1 ? args.b : args.s == 'x'",
+	} {
+		if err := load(condition); err != nil {
+			t.Errorf("%s: %v", condition, err)
+		}
+	}
+	for condition, want := range map[string]string{
+		"args.amuont > 500":                 `p.yaml:10:14: if: the schema names no argument "amuont"; did you mean "amount"?`,
+		"true || args.s > 5":                `p.yaml:10:24: if: ">" does not go with the types (string, int); `,
+		"args.s.startsWith(5)":              `"startsWith" does not go with the types string.(`,
+		"args.amount == 'x'":                `"==" does not go with the types (double, string)`,
+		"args.n > '5'":                      `">" does not go with the types (double, string)`,
+		"args.b == 'true'":                  `"==" does not go with the types (bool, string)`,
+		"args.list == 'x'":                  `"==" does not go with the types (list(string), string)`,
+		"args.list.exists(x, x == 5)":       `"==" does not go with the types (string, int)`,
+		"args.more.dep == 'x'":              `the schema of #/$defs/more has no "dep"; did you mean "deep"?`,
+		"args.s":                            "a value of type string where true or false is needed",
+		"has(args.amuont)":                  `the schema names no argument "amuont"`,
+		"args.open.x == 5":                  `"==" does not go with the types (string, int)`,
+		"args.s.contains('x') && args.list": "expected type 'bool' but found 'list(string)'",
+	} {
+		if err := load(condition); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v\nwant %s", condition, err, want)
+		}
+	}
+}
+
+func TestNormalisedArgumentsInConditions(t *testing.T) {
+	rule := oneTool(t, "arguments: {amount: {kind: money, currency: EUR}, to: {kind: email}, n: {kind: number, default: 7}, raw: {kind: exact}}", "rules:",
+		`- {if: "has(norm.raw)", then: deny}`,
+		`- {if: "norm.amount > 500 && norm.amount * 2 > 1000", then: hold, why: large}`,
+		`- {if: "norm.to == 'ann@example.com' && norm.n == 7", then: deny, why: ann}`)
+	for args, want := range map[string]string{
+		`{"amount": 600}`:                            "large",
+		`{"amount": "600"}`:                          "large",
+		`{"amount": "EUR 600,00", "raw": "x"}`:       "large",
+		`{"amount": 5, "to": " Ann@EXAMPLE.com "}`:   "ann",
+		`{"amount": 5, "to": "bob@example.com"}`:     "",
+		`{"amount": "1,234", "to": "a@example.com"}`: "could not be evaluated",
+		`{"to": "a@example.com"}`:                    "could not be evaluated",
+	} {
+		if v := rule.Check(t.Context(), Facts{Args: arguments(t, args)}); !strings.Contains(v.Why, want) || (want == "") != (v.Why == "") {
+			t.Errorf("%s: %+v; want %q", args, v, want)
+		}
+	}
+}
+
+func TestHistoryInConditions(t *testing.T) {
+	rule := oneTool(t, "rules:",
+		`- {if: "now - history.last < duration('1h')", then: hold, why: soon}`,
+		`- {if: "history.count >= 3", then: deny, why: often}`)
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		history *History
+		why     string
+	}{
+		"none":    {&History{}, ""},
+		"soon":    {&History{1, now.Add(-time.Minute)}, "soon"},
+		"often":   {&History{3, now.Add(-day)}, "often"},
+		"unknown": {nil, "the history of what it acts on is not known"},
+	} {
+		v := rule.Check(t.Context(), Facts{Now: now, History: c.history, Args: arguments(t, `{}`)})
+		if !strings.Contains(v.Why, c.why) || (c.why == "") != (v.Why == "") || (c.history == nil) != (v.Err != nil) {
+			t.Errorf("%s: %+v", name, v)
+		}
+	}
+	if !rule.NeedsHistory() || oneTool(t, `rules: [{if: "args.history > 3", then: hold}]`).NeedsHistory() {
+		t.Error("who needs history is told wrongly")
+	}
+}
+
+func TestAnnotationsInConditions(t *testing.T) {
+	condition := `rules: [{if: "annotations.destructiveHint && annotations.openWorldHint && annotations.title != 'x'", then: hold}]`
+	for annotations, want := range map[string]Action{"": ActHold, "annotations: {destructiveHint: false}": ActAllow, "annotations: {title: x}": ActAllow, "annotations: {readOnlyHint: true}": ActHold} {
+		if v := oneTool(t, annotations, condition).Check(t.Context(), Facts{}); v.Action != want || v.Err != nil {
+			t.Errorf("%q: %+v", annotations, v)
+		}
+	}
+}

@@ -8,101 +8,79 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// compiler turns the tools of one document into rules. It works on one tool at a time and notes problems in the document.
+// compiler turns the tools of a set into rules, one at a time, and notes problems.
 type compiler struct {
 	*reader
-	label    string
-	defaults settings
+	defaults  layer
+	endpoints []endpointDoc
+	shared    *shared
 }
 
 // compileSet checks the documents against each other and compiles them.
-func compileSet(docs []*document) (*Set, error) {
-	defaults, unknownTools := mergeDefaults(docs)
+func compileSet(files []file, docs []*document) (*Set, error) {
+	defaults := joinDefaults(docs)
 	refuseTwins(docs)
-	rules := compileTools(docs, defaults)
-	var problems Problems
+	assignGroups(docs)
+	base := compiler{defaults: defaults, endpoints: joinEndpoints(docs), shared: new(shared)}
+	rules, problems := compileTools(files, docs, base)
 	for _, d := range docs {
 		problems = append(problems, d.problems...)
 	}
-	if err := problems.asError(); err != nil {
-		return nil, err
-	}
-	return newSet(rules, unknownTools, defaults), nil
-}
-
-// mergeDefaults joins the defaults of all files, which hold for the whole set. A setting can be made in one file only.
-func mergeDefaults(docs []*document) (settings, string) {
-	type origin struct {
-		d  *document
-		at place
-	}
-	merged, unknownTools := settings{}, unknownGuard
-	first := make(map[string]origin)
+	unknownTools := unknownGuard
 	for _, d := range docs {
-		for key, where := range d.defaults.places {
-			if o, ok := first[key]; ok {
-				d.add(where, fmt.Sprintf("the default %q is also set at %s:%d", key, o.d.file, o.at.line), "defaults hold for all files; keep one of them")
-				continue
-			}
-			first[key] = origin{d, where}
-		}
-		merged = d.defaults.over(merged)
 		if d.unknownTools != "" {
 			unknownTools = d.unknownTools
 		}
 	}
-	merged = merged.over(builtin())
-	if merged.near.Near > merged.near.Same {
-		for _, key := range []string{"near.near", "near.same"} {
-			if o, ok := first[key]; ok {
-				o.d.add(o.at, nearAboveSame(merged.near), "make near.near the smaller one")
-				break
-			}
-		}
+	base.reader = &reader{report{files: files}}
+	base.checkGroups(docs)
+	unknown := base.unknown(unknownTools)
+	if err := append(problems, base.problems...).asError(); err != nil {
+		return nil, err
 	}
-	return merged, unknownTools
+	return newSet(rules, unknown, unknownTools, endpointsOf(base.endpoints)), nil
 }
 
 // refuseTwins notes tools with the same name, in one file or in several.
 func refuseTwins(docs []*document) {
-	first := make(map[string]string)
+	first := make(map[string]place)
 	for _, d := range docs {
 		for _, t := range d.tools {
 			if t.name == "" {
 				continue
 			}
-			here := fmt.Sprintf("%s:%d", d.file, t.at.line)
 			if there, twice := first[t.name]; twice {
-				d.add(t.at, fmt.Sprintf("the tool %q is also defined at %s", t.name, there), "keep one of them")
+				d.add(t.at, fmt.Sprintf("the tool %q is also defined at %s:%d", t.name, d.files[there.file].name, there.line), "keep one of them")
 				continue
 			}
-			first[t.name] = here
+			first[t.name] = t.at
 		}
 	}
 }
 
 // compileTools compiles tools side by side, because a large set would otherwise be slow to start.
-func compileTools(docs []*document, defaults settings) []*Rule {
+func compileTools(files []file, docs []*document, base compiler) ([]*Rule, Problems) {
 	const chunk = 32
 	type share struct {
-		d        *document
-		tools    []toolDoc
+		tools    []toolEntry
 		rules    []*Rule
 		problems Problems
 	}
 	var shares []*share
 	for _, d := range docs {
 		for tools := range slices.Chunk(d.tools, chunk) {
-			shares = append(shares, &share{d: d, tools: tools})
+			shares = append(shares, &share{tools: tools})
 		}
 	}
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, s := range shares {
 		group.Go(func() error {
-			c := compiler{reader: &reader{report: report{file: s.d.file}}, label: s.d.label, defaults: defaults}
+			c := base
+			c.reader = &reader{report{files: files}}
 			for i := range s.tools {
-				s.rules = append(s.rules, c.rule(&s.tools[i]))
+				t := c.tool(&s.tools[i], c.defaults)
+				s.rules = append(s.rules, c.rule(&t))
 			}
 			s.problems = c.problems
 			return nil
@@ -111,25 +89,26 @@ func compileTools(docs []*document, defaults settings) []*Rule {
 	// No share returns an error; problems are data.
 	_ = group.Wait()
 	var rules []*Rule
+	var problems Problems
 	for _, s := range shares {
 		rules = append(rules, s.rules...)
-		s.d.problems = append(s.d.problems, s.problems...)
+		problems = append(problems, s.problems...)
 	}
-	return rules
+	return rules, problems
 }
 
 // rule compiles one tool. The result is only of use when no problem was noted.
 func (c *compiler) rule(t *toolDoc) *Rule {
 	rule := &Rule{
-		Pattern: t.name, Source: fmt.Sprintf("%s:%d", c.label, t.at.line), Effect: t.effect, Kind: Kind(t.kind),
+		Pattern: t.name, Source: c.source(t.at), Effect: t.effect, Kind: Kind(t.kind), Annotations: t.annotations,
 		Idempotent: t.idempotent, Attempts: t.attempts, Occurrence: t.occurrence.Occurrence,
 	}
 	if rule.Effect == "" && !isGlob(t.name) {
 		rule.Effect = t.name
 	}
-	rule.apply(t.settings.over(c.defaults))
+	rule.apply(t.settings)
 	if t.schema != nil {
-		rule.schema = c.schema(t.schema)
+		rule.schema = c.shared.schema(c.reader, t.schema)
 	}
 	if rule.Arguments = t.spec(&c.report, rule.schema); rule.Arguments == nil {
 		rule.Arguments = emptySpec()
@@ -140,19 +119,28 @@ func (c *compiler) rule(t *toolDoc) *Rule {
 		c.checkResource(t, rule.schema)
 		rule.resource = t.resource.resource
 	}
-	if t.upstream != nil {
+	if t.upstream != nil && t.upstream.complete(&c.report, t) {
 		t.upstream.check(&c.report, t.known(rule.schema))
 		rule.Upstream = &Upstream{HTTP: t.upstream.http}
 	}
 	if rule.On.Unknown == Retry {
 		c.checkRetry(t, rule)
 	}
+	c.judge(t, rule)
+	if len(c.problems) == 0 {
+		rule.seal()
+		rule.lines = t.lines(&c.report, rule)
+	}
+	return rule
+}
+
+// judge compiles what is said of whether a call may be made, who decides that, and what came of it.
+func (c *compiler) judge(t *toolDoc, rule *Rule) {
 	for _, doc := range t.conditions {
 		if doc.condition.text == "" {
 			continue
 		}
-		if e := c.expression(doc.condition, conditionEnv); e != nil {
-			c.checkReads(doc.condition, e, rule.schema)
+		if e := c.condition(doc.condition, "rules", t, rule); e != nil {
 			rule.conditions = append(rule.conditions, condition{expression: e, then: doc.then, why: doc.why})
 			rule.reads = rule.reads.and(e.reads)
 		}
@@ -161,15 +149,39 @@ func (c *compiler) rule(t *toolDoc) *Rule {
 		if doc.text == "" {
 			continue
 		}
-		if e := c.expression(doc, outcomeEnv); e != nil {
-			c.checkReads(doc, e, rule.schema)
+		if e := c.outcome(doc, t.states[i], t, rule); e != nil {
 			rule.outcomes = append(rule.outcomes, outcome{state: t.states[i], expression: e})
 		}
+	}
+	c.limits(t, rule)
+	c.approve(t, rule)
+	rule.Redact, rule.Seal = c.concealed(t, rule.schema)
+}
+
+// unknown makes the rule of the tools that no policy names: what the defaults say.
+func (c *compiler) unknown(choice string) *Rule {
+	t := c.tool(&toolEntry{}, c.defaults)
+	rule := c.rule(&t)
+	rule.Unknown, rule.Source = true, ""
+	switch choice {
+	case unknownPass:
+		rule.Kind = Read
+	case unknownDeny:
+		rule.refused = true
 	}
 	if len(c.problems) == 0 {
 		rule.seal()
 	}
 	return rule
+}
+
+// checkGroups reads each group by itself, so that what every tool says otherwise is checked as well.
+func (c *compiler) checkGroups(docs []*document) {
+	for _, d := range docs {
+		for i := range d.groups {
+			c.tool(&toolEntry{at: d.groups[i].at, own: d.groups[i].said}, nil)
+		}
+	}
 }
 
 // defaultRetries bounds how often an unknown effect is sent again under the same downstream key.
@@ -179,13 +191,21 @@ const defaultRetries = 3
 func (c *compiler) checkRetry(t *toolDoc, rule *Rule) {
 	where := t.settings.places["on.unknown"]
 	if !t.idempotent {
-		c.add(where, "on.unknown: retry would repeat an effect whose outcome is unknown",
+		c.add(where, "on.unknown: retry would repeat an effect whose outcome is unknown"+t.inheriting("on.unknown"),
 			"add idempotent: true if the upstream performs one idempotency key at most once, or choose hold")
 	}
-	if t.upstream == nil || t.upstream.http.idempotencyHeader == "" {
-		c.add(where, "on.unknown: retry needs a key that the upstream sees", "add upstream.http.idempotency_header, or choose hold")
+	if rule.Upstream == nil || rule.Upstream.HTTP.idempotencyHeader == "" {
+		c.add(where, "on.unknown: retry needs a key that the upstream sees"+t.inheriting("on.unknown"), "add upstream.http.idempotency_header, or choose hold")
 	}
 	if rule.Attempts == 0 {
 		rule.Attempts = defaultRetries
 	}
+}
+
+// inheriting names the tool in a message about a key that it inherits, because the problem is then written elsewhere.
+func (t *toolDoc) inheriting(key string) string {
+	if _, own := t.own[key]; own {
+		return ""
+	}
+	return fmt.Sprintf(", in the tool %q, which inherits it", t.name)
 }

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"sync"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common"
 	"cel.dev/cel-go/common/types/ref"
-	"cel.dev/cel-go/ext"
 	"cel.dev/cel-go/interpreter"
 )
 
@@ -21,109 +21,181 @@ const interruptEvery = 100
 type expression struct {
 	text    string
 	source  string // file:line
-	program cel.Program
+	dialect *dialect
 	reads   reads
 	loops   bool // it has a comprehension, and so can take long enough to be interrupted
+
+	planning sync.Once
+	parsed   *cel.Ast // until it is planned
+	program  cel.Program
+	defect   error
 }
 
-// conditionEnv declares what the conditions of "rules:" may look at.
-var conditionEnv = sync.OnceValues(func() (*cel.Env, error) {
-	return cel.NewEnv(append(commonOptions(),
-		cel.Variable("tool", cel.StringType),
-		cel.Variable("tenant", cel.StringType),
-		cel.Variable("subject", cel.StringType),
-		cel.Variable("agent", cel.StringType),
-		cel.Variable("run", cel.StringType),
-		cel.Variable("labels", cel.MapType(cel.StringType, cel.StringType)),
-		cel.Variable("now", cel.TimestampType),
-	)...)
-})
-
-// outcomeEnv declares what the outcome overrides may look at.
-var outcomeEnv = sync.OnceValues(func() (*cel.Env, error) {
-	return cel.NewEnv(append(commonOptions(),
-		cel.Variable("status", cel.IntType),
-		cel.Variable("headers", cel.MapType(cel.StringType, cel.StringType)),
-		cel.Variable("body", cel.DynType),
-	)...)
-})
-
-func commonOptions() []cel.EnvOption {
-	return []cel.EnvOption{
-		cel.Variable("args", cel.MapType(cel.StringType, cel.DynType)),
-		cel.CrossTypeNumericComparisons(true),
-		cel.ParserExpressionSizeLimit(maxExpression),
-		cel.DefaultUTCTimeZone(true),
-		ext.Strings(),
+// condition compiles an expression about a call. What the tool says itself is held against the types of its arguments; what it
+// inherits is about all kinds of tools, and compiled once for all of them.
+func (c *compiler) condition(doc expressionDoc, key string, t *toolDoc, rule *Rule) *expression {
+	d := conditionDialect()
+	if key == "approvals.when" {
+		d = approvalDialect()
 	}
-}
-
-// compile compiles one expression and notes what is wrong with it.
-func (c *compiler) expression(doc expressionDoc, environment func() (*cel.Env, error)) *expression {
-	where := at(doc.node)
-	e := &expression{text: doc.text, source: fmt.Sprintf("%s:%d", c.label, where.line)}
-	env, err := environment()
-	if err != nil {
-		// The declarations above are constant, so this is a defect of this package.
-		panic("policy: CEL environment: " + err.Error())
+	if _, own := t.own[key]; !own {
+		return c.inherited(doc, d)
 	}
-	ast, issues := env.Compile(doc.text)
-	if issues.Err() != nil {
-		for _, issue := range issues.Errors() {
-			c.add(c.celPlace(doc, issue.Location), fmt.Sprintf("%s: %s", doc.key, celMessage(issue)), celRemedy(issue.Message, environment))
-		}
-		return nil
-	}
-	if out := ast.OutputType(); !out.IsExactType(cel.BoolType) && !out.IsExactType(cel.DynType) {
-		c.add(where, fmt.Sprintf("%s: the expression gives a value of type %s where true or false is needed", doc.key, out), "compare it with something")
-		return nil
-	}
-	e.inspect(ast)
-	options := []cel.ProgramOption{cel.InterruptCheckFrequency(interruptEvery), cel.EvalOptions(cel.OptOptimize)}
-	if !isCheap(env, ast) {
-		options = append(options, cel.CostLimit(costLimit))
-	}
-	e.program, err = env.Program(ast, options...)
-	if err != nil {
-		c.add(where, fmt.Sprintf("%s: %s", doc.key, err), "mend the expression")
-		return nil
+	e := c.expression(doc, d, t.argumentTypes(rule.schema))
+	if e != nil {
+		c.checkReads(doc, e, rule.schema)
+		c.checkNorm(doc, e, t.known(rule.schema))
+		c.checkHistory(doc, e, rule)
 	}
 	return e
 }
 
-// celMessage says in words of the policy language what CEL found.
-func celMessage(issue *cel.Error) string {
-	message := strings.TrimPrefix(issue.Message, "Syntax error: ")
-	if name, ok := strings.CutPrefix(message, "undeclared reference to '"); ok {
-		name, _, _ = strings.Cut(name, "'")
-		return fmt.Sprintf("there is no %q", name)
+// outcome compiles an outcome override.
+func (c *compiler) outcome(doc expressionDoc, state string, t *toolDoc, rule *Rule) *expression {
+	if _, own := t.own[state+"_when"]; !own {
+		return c.inherited(doc, outcomeDialect())
 	}
-	message, _, _ = strings.Cut(message, " expecting ")
-	return strings.NewReplacer("mismatched input", "unexpected", "'<EOF>'", "end of the expression").Replace(message)
+	e := c.expression(doc, outcomeDialect(), t.argumentTypes(rule.schema))
+	if e != nil {
+		c.checkReads(doc, e, rule.schema)
+	}
+	return e
 }
 
-func celRemedy(message string, environment func() (*cel.Env, error)) string {
-	rest, ok := strings.CutPrefix(message, "undeclared reference to '")
-	if !ok {
-		return "mend the CEL expression"
+// expression compiles one expression and notes what is wrong with it. types may be nil.
+func (c *compiler) expression(doc expressionDoc, d *dialect, types *schemaTypes) *expression {
+	e := &expression{text: doc.text, source: c.source(at(doc.node)), dialect: d}
+	parsed, issues := d.Parse(doc.text)
+	if issues.Err() != nil {
+		c.celProblems(doc, d, issues.Errors(), nil)
+		return nil
 	}
-	name, _, _ := strings.Cut(rest, "'")
-	env, err := environment()
-	if err != nil {
-		return ""
+	if !e.inspect(parsed) {
+		c.add(at(doc.node), doc.key+": norm is used as a whole, but only its members are there", "write norm.NAME")
+		return nil
 	}
-	var names []string
-	for _, v := range env.Variables() {
-		// The standard library declares the names of its types as variables, too.
-		if v.Type().Kind() != cel.TypeKind {
-			names = append(names, v.Name())
+	if types != nil && !e.reads.all {
+		errs, out := d.check(parsed, types)
+		if len(errs) > 0 {
+			c.celProblems(doc, d, errs, types)
+			return nil
+		}
+		if out != nil {
+			// What holds for these types holds for any.
+			return c.compiled(doc, e, parsed, out)
 		}
 	}
-	return suggest(name, names) + "; an argument is written args.NAME"
+	checked, issues := d.Check(parsed)
+	if issues.Err() != nil {
+		c.celProblems(doc, d, issues.Errors(), nil)
+		return nil
+	}
+	return c.compiled(doc, e, parsed, checked.OutputType())
 }
 
-// celPlace maps a position within an expression to one within the file: exactly for plain texts, block literals and quoted
-// texts of one line, else to where the expression begins.
+// compiled completes an expression whose type is known.
+func (c *compiler) compiled(doc expressionDoc, e *expression, parsed *cel.Ast, out *cel.Type) *expression {
+	if !out.IsExactType(cel.BoolType) && !out.IsExactType(cel.DynType) {
+		c.add(at(doc.node), fmt.Sprintf("%s: the expression gives a value of type %s where true or false is needed", doc.key, out), "compare it with something")
+		return nil
+	}
+	e.parsed = parsed
+	return e
+}
+
+// plan makes the program when it is first needed: most tools of a large set are never called before the set is replaced.
+func (e *expression) plan() (cel.Program, error) {
+	e.planning.Do(func() {
+		checked, issues := e.dialect.Check(e.parsed)
+		if e.defect = issues.Err(); e.defect != nil {
+			return
+		}
+		options := []cel.ProgramOption{cel.InterruptCheckFrequency(interruptEvery), cel.EvalOptions(cel.OptOptimize)}
+		if !isCheap(e.dialect.Env, checked) {
+			options = append(options, cel.CostLimit(costLimit))
+		}
+		e.program, e.defect = e.dialect.Program(checked, options...)
+		e.parsed = nil
+	})
+	return e.program, e.defect
+}
+
+// celProblems notes what CEL found, in words of the policy language.
+func (c *compiler) celProblems(doc expressionDoc, d *dialect, found []*cel.Error, types *schemaTypes) {
+	for _, f := range found {
+		message, remedy := celMessage(f.Message)
+		where := c.celPlace(doc, f.Location)
+		if name, ok := quoted(f.Message, "undeclared reference to '"); ok {
+			message, remedy = undeclared(name, doc.text, d)
+		}
+		if name, ok := quoted(f.Message, "undefined field '"); ok {
+			message, remedy = undefinedField(name, d, types)
+			where = scalarPlace(doc.node, f.Location.Line(), f.Location.Column()+1) // behind the dot
+		}
+		c.add(where, fmt.Sprintf("%s: %s", doc.key, message), remedy)
+	}
+}
+
+// quoted returns what follows the beginning of a message up to the next quote.
+func quoted(message, beginning string) (string, bool) {
+	rest, ok := strings.CutPrefix(message, beginning)
+	name, _, _ := strings.Cut(rest, "'")
+	return name, ok
+}
+
+// undeclared is about a name that the expression uses and the dialect does not have.
+func undeclared(name, text string, d *dialect) (message, remedy string) {
+	if called, err := regexp.MatchString(`\b`+regexp.QuoteMeta(name)+`\s*\(`, text); err == nil && called {
+		return fmt.Sprintf("there is no function %q", name), "use one of CEL's standard library or its strings extension, such as contains, startsWith or matches"
+	}
+	return fmt.Sprintf("there is no %q", name), suggest(name, d.names()) + "; an argument is written args.NAME"
+}
+
+// undefinedField is about a field that an object does not have.
+func undefinedField(name string, d *dialect, types *schemaTypes) (message, remedy string) {
+	owner := ""
+	if types != nil {
+		owner = types.missed[name]
+	}
+	switch {
+	case owner == typeArgs:
+		known, _ := types.FindStructFieldNames(owner)
+		return fmt.Sprintf("the schema names no argument %q", name), suggest(name, known)
+	case owner != "":
+		known, _ := types.FindStructFieldNames(owner)
+		return fmt.Sprintf("the schema of %s has no %q", strings.Replace(owner, typeArgs, "args", 1), name), suggest(name, known)
+	}
+	var known []string
+	for _, t := range []string{typeHistory, typeAnnotations, typeReviewer} {
+		fields, _ := d.CELTypeProvider().FindStructFieldNames(t)
+		known = append(known, fields...)
+	}
+	return fmt.Sprintf("there is no field %q", name), suggest(name, known)
+}
+
+var overload = regexp.MustCompile(`^found no matching overload for '_?([^_']+)_?' applied to '(.*)'$`)
+
+// literalRemedies say how the literals are written that CEL's validators know.
+var literalRemedies = map[string]string{
+	"invalid duration argument":  "write a number with a unit, such as duration('36h')",
+	"invalid timestamp argument": "write a time of RFC 3339, such as timestamp('2026-01-31T00:00:00Z')",
+	"invalid matches argument":   "write a regular expression of RE2, and double its backslashes",
+}
+
+// celMessage says more plainly what CEL found.
+func celMessage(message string) (plain, remedy string) {
+	message, _, _ = strings.Cut(strings.TrimPrefix(message, "Syntax error: "), " expecting ")
+	message, _, _ = strings.Cut(message, "\n")
+	if m := overload.FindStringSubmatch(message); m != nil {
+		return fmt.Sprintf("%q does not go with the types %s", m[1], m[2]), "compare or join values of one type; double(…), int(…) and string(…) convert"
+	}
+	if remedy, ok := literalRemedies[message]; ok {
+		return message, remedy
+	}
+	return strings.NewReplacer("mismatched input", "unexpected", "'<EOF>'", "end of the expression").Replace(message), "mend the CEL expression"
+}
+
+// celPlace maps a position within an expression to one within the file, as scalarPlace does.
 func (c *compiler) celPlace(doc expressionDoc, l common.Location) place {
 	return scalarPlace(doc.node, l.Line(), l.Column())
 }
@@ -134,6 +206,7 @@ var (
 	errCancelled = errors.New("the call was given up while it was evaluated")
 	errType      = errors.New("a value has another type than it needs")
 	errNotBool   = errors.New("it gives neither true nor false")
+	errHistory   = errors.New("the history of what it acts on is not known")
 )
 
 // missingError is a key that the expression asks for and the call does not have.
@@ -161,10 +234,14 @@ func (e *expression) holds(ctx context.Context, vars any) (bool, error) {
 
 // evaluate watches the context only for the expressions in which CEL ever looks at it, because watching is costly.
 func (e *expression) evaluate(ctx context.Context, vars any) (out ref.Val, err error) {
+	program, err := e.plan()
+	if err != nil {
+		return nil, err
+	}
 	if e.loops {
-		out, _, err = e.program.ContextEval(ctx, vars)
+		out, _, err = program.ContextEval(ctx, vars)
 	} else {
-		out, _, err = e.program.Eval(vars)
+		out, _, err = program.Eval(vars)
 	}
 	return out, err
 }
@@ -177,6 +254,9 @@ func (e *expression) reason(err error) error {
 		return errCost
 	case errors.As(err, &cancelled), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return errCancelled
+	}
+	if errors.Is(err, errHistory) {
+		return errHistory
 	}
 	if key, ok := strings.CutPrefix(err.Error(), "no such key: "); ok {
 		// A key that the policy itself spells out is no secret; a computed one could be a value of the call.

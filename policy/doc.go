@@ -4,7 +4,7 @@
 //
 // # The way of a file
 //
-//	*.yaml ─parseYAML─> document ─compile─> Rule ─newSet─> Set ─Watch─> Source
+//	*.yaml ─parseYAML─> document ─layers─> toolDoc ─compile─> Rule ─newSet─> Set ─Watch─> Source
 //
 // # The way of a call
 //
@@ -22,8 +22,8 @@
 //     that cannot be evaluated, or that another one contradicts, says unknown. Neither ever lets something pass.
 //   - Arguments choose parts of a path or query, never the host, a header or another path: they are percent-encoded, and a
 //     path that could be read as climbing is refused.
-//   - Values of headers, of the environment and of arguments are in no error, verdict, violation, log or digest. The one place
-//     that has them is the Request that Render makes.
+//   - Values of headers, of the environment and of arguments are in no error, verdict, violation, line, log or digest. The places
+//     that have them are the Request that Render makes, and Endpoint.URL and Endpoint.Secret.
 //   - Nothing is fetched. A JSON Schema refers only to itself.
 //   - Bad input, be it a file or a call, never panics, and costs work in proportion to its size.
 //
@@ -33,13 +33,18 @@
 // lead: "90s", "72h", "3d", "1w12h".
 //
 //	version: 1
-//	defaults:                  # for all files of the set; a setting can be made in one file only
+//	defaults:                  # for every tool of the set; see "Inheritance"
 //	  unknown_tools: guard     # guard | deny | pass
-//	  window: 24h              # and lease, hold, scope, on, near, share, keys, as in a tool
+//	  window: 24h
+//	groups:                    # for several tools; see "Inheritance"
+//	  - apply_to: ["payments.*"]
+//	    share: tenant
 //	tools:
 //	  - name: payments.refund  # exact, or a glob in which * stands for any characters
 //	    effect: refund         # default: the tool's name
-//	    kind: write            # write | read; a read tool has only an upstream and a schema
+//	    kind: write            # write | read; a read tool has only an upstream, a schema and annotations
+//	    mode: enforce          # enforce | warn | off; see Mode
+//	    annotations: {destructiveHint: true}   # what conditions see; see Annotations
 //	    upstream:              # default: the caller runs the tool
 //	      http:
 //	        url: "https://pay.internal/v1/orders/{order_id}/refunds"
@@ -65,12 +70,49 @@
 //	    keys: hint             # hint | trusted: whether a new idempotency key makes a new effect
 //	    idempotent: false      # the upstream performs one idempotency key at most once
 //	    attempts: 3            # most attempts for one effect; default: no limit, 3 with on.unknown: retry
-//	    rules:                 # the first that matches decides; none: allow
-//	      - {if: "double(args.amount) > 500.0", then: hold, why: "Refunds above 500 need a person."}
+//	    rules:                 # see "Conditions"; the first that matches decides; none: allow
+//	      - {if: "norm.amount > 500", then: hold, why: "Refunds above 500 need a person."}
+//	    limits:                # see "Limits"
+//	      - {count: 5, per: 1h, by: [agent], then: hold}
+//	      - {sum: args.amount, max: 1000, per: 24h, by: [subject], then: deny}
+//	    approvals:             # who may decide on a held call; see Approvals
+//	      roles: [reviewer]
+//	      when: "'finance' in reviewer.roles"   # a condition that sees reviewer.subject and reviewer.roles as well
+//	      people: 2            # so many different people; default: 1
+//	      expires: 24h         # in place of hold; a hold of the tool's own goes before an inherited expires
+//	      notify: [finance]    # endpoints
+//	    redact: [card.number]  # paths of arguments whose values nobody may see; see Rule.Redact
+//	    seal: ["items.*.note"] # paths of arguments that are kept encrypted; see Rule.Seal
 //	    done_when: "status == 200 && body.state == 'ok'"   # and failed_when, partial_when, unknown_when;
 //	                                                   # a 2xx that none of them matches is then unknown
+//	notify:                    # endpoints by name, for all files of the set; see Endpoint
+//	  finance:
+//	    kind: standard-webhooks   # standard-webhooks | slack
+//	    url: "https://hooks.internal/held"
+//	    secret: "${env:HOOK_SECRET}"
+//	    arguments: [order_id]  # whose values may be told; default: none
+//	    network: public
 //
-// "${env:NAME}" is resolved in url and headers when the file is loaded; a variable that is unset or empty is a defect.
+// "${env:NAME}" is resolved in url, headers and secret when the file is loaded; a variable that is unset or empty is a defect.
+// LanguageSchema is the same as a JSON Schema for editors.
+//
+// # Inheritance
+//
+// A tool is what is said of it in this order, and of each key the last word counts: the language itself, "defaults", the groups
+// that apply to it in the order of the files' names and of their places there, its own entry. The mappings on, near, arguments,
+// approvals, annotations, upstream, upstream.http and its headers are joined key by key; any other value, such as a list, a
+// schema or the declaration of one argument, is replaced as a whole. Rule.Lines tells where each line was written.
+//
+// Defaults also hold for tools that no policy names; a setting can be made in the defaults of one file only. They have the keys
+// that make sense for any tool: not name, effect, kind, annotations, upstream, schema, resource and idempotent.
+//
+// A group has all keys of a tool but its name, and adds to the tools under "tools" that one of its globs is for; it makes no tool
+// known. A group for only some of the tools of a glob is a defect, unless those have an entry of their own, and so is one that is for
+// no tool.
+//
+// What is inherited is about many tools, and so it never makes a tool defective by not fitting: a read tool takes what it can use, a
+// tool whose closed schema lacks an argument does without its declaration, and a common header makes no upstream. Inherited
+// declarations of arguments add to the inference of a tool that declares none itself.
 //
 // # Arguments
 //
@@ -126,12 +168,33 @@
 //
 // # Conditions
 //
-// Conditions are CEL (https://cel.dev) with the standard library and its strings extension. "rules" see args (a map),
-// tool, tenant, subject, agent and run (strings), labels (a map of strings) and now (a timestamp). The overrides of
-// outcomes see status (an int), headers (a map of lower-case names to strings), body (the answer's JSON, or its text
-// where it is not strictly JSON) and args. A number that is whole and fits is an int however it is spelled, another a
+// Conditions are CEL (https://cel.dev) with the standard library and its strings extension. "rules" see
+//
+//	args                  the arguments, a map
+//	norm                  the arguments as they are compared: norm.NAME is a number for the kinds money, number and percent, so that
+//	                      "600" and 600.00 are 600, else the text of the normal form; missing where the kind cannot read the value
+//	tool, tenant, subject, agent, run   strings
+//	labels                a map of strings
+//	now                   a timestamp
+//	annotations           title, readOnlyHint, destructiveHint, idempotentHint, openWorldHint
+//	history               of earlier effects on the same thing: count (an int), and last (a timestamp); see History
+//
+// The overrides of outcomes see status (an int), headers (a map of lower-case names to strings), body (the answer's JSON, or
+// its text where it is not strictly JSON) and args. A number that is whole and fits is an int however it is spelled, another a
 // double; the two compare with each other, but arithmetic on both needs double(…). An argument that may be missing is
-// asked for by has(args.x). One that a closed schema (additionalProperties: false) does not have is a defect.
+// asked for by has(args.x).
+//
+// Where a tool has a schema, its own conditions are held against it when they are loaded: an argument or member that the schema does
+// not name, and a comparison that its types make senseless, are defects. An object that says "additionalProperties: true", or a schema
+// of them, may have any member; so may an argument that is written args['NAME'], which is not checked.
+//
+// # Limits
+//
+// A limit says how many calls may be sent in the period that ends now (count), or what an argument of theirs may add up to (sum, max):
+// a number, or an amount of money in any spelling that its kind reads. Without currency each currency has a sum of its own.
+// by tells whose calls are counted together: tenant, subject, agent, run, tool, effect (the effect type), identity (the thing acted
+// on), "label:NAME"; without it all calls of the tenant. A limit that a tool says itself counts the calls of that tool, or of all tools
+// of its glob; an inherited one those of all tools that inherit it. A call whose amount cannot be read is held.
 //
 // # Which rule a tool has
 //

@@ -8,7 +8,7 @@ import (
 
 // FuzzParse holds that any text is either a set that answers, or a list of complete problems.
 func FuzzParse(f *testing.F) {
-	for _, pattern := range []string{"working_*", "broken_*"} {
+	for _, pattern := range []string{"working_*", "broken/*"} {
 		for _, path := range globTestdata(f, pattern) {
 			text, err := os.ReadFile(path)
 			if err != nil {

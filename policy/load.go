@@ -44,15 +44,15 @@ func compileFiles(files []file) (*Set, error) {
 	docs := make([]*document, len(files))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, f := range files {
+	for i := range files {
 		group.Go(func() error {
-			docs[i] = readDocument(f.name, f.label, f.text)
+			docs[i] = readDocument(files, i)
 			return nil
 		})
 	}
 	// No document returns an error; problems are data.
 	_ = group.Wait()
-	return compileSet(docs)
+	return compileSet(files, docs)
 }
 
 // gather reads the policy files at path, in order of their names.

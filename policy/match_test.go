@@ -63,7 +63,7 @@ func TestMatchAgreesWithAPlainSearch(t *testing.T) {
 		for _, p := range patterns {
 			rules = append(rules, &Rule{Pattern: p, Arguments: emptySpec()})
 		}
-		set := newSet(rules, unknownGuard, builtin())
+		set := newSet(rules, Empty().unknown, unknownGuard, nil)
 		name := rapid.StringOfN(rapid.SampledFrom([]rune("ab")), 0, 8, -1).Draw(t, "name")
 		want := plainMatch(patterns, name)
 		if got := set.Match(name).Pattern; got != want {

@@ -26,37 +26,21 @@ const (
 
 func defaultNear() Near { return Near{Same: fingerprint.DefaultSame, Near: fingerprint.DefaultNear} }
 
-// over completes n with base.
-func (n Near) over(base Near) Near {
-	if n.Same == 0 {
-		n.Same = base.Same
-	}
-	if n.Near == 0 {
-		n.Near = base.Near
-	}
-	if n.Opposites == nil {
-		n.Opposites = base.Opposites
-	}
-	return n
-}
-
 var nearKeys = keys{now: []string{"same", "near", "opposites"}}
 
 // near reads "near:".
-func (r *reader) near(n ast.Node, places map[string]place) Near {
-	var near Near
+func (r *reader) near(n ast.Node, s *settings) {
 	f := r.fields(n, "near", nearKeys)
-	for key, score := range map[string]*float64{"same": &near.Same, "near": &near.Near} {
+	for key, score := range map[string]*float64{"same": &s.near.Same, "near": &s.near.Near} {
 		if e, ok := f[key]; ok {
-			places["near."+key] = e.key
+			s.places["near."+key] = e.key
 			*score = r.score(e.value, "near."+key)
 		}
 	}
 	if e, ok := f["opposites"]; ok {
-		places["near.opposites"] = e.key
-		near.Opposites = r.opposites(e.value)
+		s.places["near.opposites"] = e.key
+		s.near.Opposites = r.opposites(e.value)
 	}
-	return near
 }
 
 // score reads a number above 0 and up to 1; 0 stands for none.
@@ -110,24 +94,29 @@ func count(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-func nearAboveSame(n Near) string {
-	return fmt.Sprintf("near.near is %v and near.same is %v, so that no wording could be alike without being the same", n.Near, n.Same)
-}
-
-// checkNear holds the thresholds that a tool has, some of its own and some by default, against each other and against what
-// its texts are.
+// checkNear holds the thresholds of a tool, which can be written in several places, against each other and against what its
+// texts are.
 func (c *compiler) checkNear(t *toolDoc, rule *Rule) {
-	for _, key := range []string{"near.near", "near.same"} {
-		if where, own := t.settings.places[key]; own && rule.Near.Near > rule.Near.Same {
-			c.add(where, nearAboveSame(rule.Near), "make near.near the smaller one; what is not written here is what the defaults say")
-			break
+	if rule.Near.Near > rule.Near.Same && rule.Near.Same > 0 {
+		where := place{}
+		for _, key := range []string{"near.same", "near.near"} {
+			if p, ok := t.settings.places[key]; ok {
+				where = p
+			}
 		}
+		for _, key := range []string{"near.same", "near.near"} {
+			if p, ok := t.own[key]; ok {
+				where = p
+			}
+		}
+		c.add(where, fmt.Sprintf("near.near is %v and near.same is %v, so that no wording could be alike without being the same", rule.Near.Near, rule.Near.Same),
+			"make near.near the smaller one; what is not written here is what the defaults say")
 	}
 	if rule.Arguments.ComparesWording() {
 		return
 	}
 	for _, key := range []string{"on.near", "near.near", "near.same", "near.opposites"} {
-		if where, ok := t.settings.places[key]; ok {
+		if where, ok := t.own[key]; ok {
 			c.add(where, fmt.Sprintf("no argument of this tool is compared by its wording, so %s would not be enforced", key),
 				"declare one of kind text, markdown or html, or remove it")
 			return

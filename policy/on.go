@@ -53,13 +53,3 @@ func defaultOn() On {
 	}
 	return on
 }
-
-// over completes o with base.
-func (o On) over(base On) On {
-	for _, e := range onTable {
-		if c := e.of(&o); *c == "" {
-			*c = *e.of(&base)
-		}
-	}
-	return o
-}

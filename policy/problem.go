@@ -47,7 +47,7 @@ func (p Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// asError returns the sorted problems as an error, or nil when there is none.
+// asError returns the sorted problems as an error, or nil when there is none. One that was noted several times is listed once.
 func (p Problems) asError() error {
 	if len(p) == 0 {
 		return nil
@@ -55,27 +55,38 @@ func (p Problems) asError() error {
 	slices.SortStableFunc(p, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	return p
+	return slices.Compact(p)
 }
 
-// place is a position in a file.
-type place struct{ line, column int }
+// place is a position in a file of a set: the file by its index, line and column as in Problem.
+type place struct{ file, line, column int }
 
-// report collects the problems of one file.
+// report collects the problems of files of a set.
 type report struct {
-	file     string
+	files    []file
 	problems Problems
 }
 
 // maxProblems keeps the report about a file that is no policy at all readable.
 const maxProblems = 100
 
+// add notes a problem once: what several tools inherit is read for each of them.
 func (r *report) add(at place, message, remedy string) {
+	p := Problem{File: r.files[at.file].name, Line: at.line, Column: at.column, Message: message, Remedy: remedy}
 	switch {
+	case slices.Contains(r.problems, p):
 	case len(r.problems) < maxProblems:
-		r.problems = append(r.problems, Problem{File: r.file, Line: at.line, Column: at.column, Message: message, Remedy: remedy})
+		r.problems = append(r.problems, p)
 	case len(r.problems) == maxProblems:
-		r.problems = append(r.problems, Problem{File: r.file, Line: at.line, Column: at.column,
-			Message: fmt.Sprintf("more than %d problems; the rest is not listed", maxProblems), Remedy: "mend these first"})
+		p.Message, p.Remedy = fmt.Sprintf("more than %d problems; the rest is not listed", maxProblems), "mend these first"
+		r.problems = append(r.problems, p)
 	}
+}
+
+// source names a line as Rule.Source does; "" where nobody wrote it.
+func (r *report) source(at place) string {
+	if at.line == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d", r.files[at.file].label, at.line)
 }

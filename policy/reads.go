@@ -16,29 +16,40 @@ import (
 type reads struct {
 	members []string // named as in args.NAME
 	all     bool     // args is also used in another way
+	norm    []string // named as in norm.NAME
+	history bool     // history is looked at
 }
 
 var everything = reads{all: true}
 
-// inspect notes what a checked expression needs to be evaluated.
-func (e *expression) inspect(checked *cel.Ast) {
-	uses, named := 0, 0
-	ast.PostOrderVisit(checked.NativeRep().Expr(), ast.NewExprVisitor(func(x ast.Expr) {
+// inspect notes what a parsed expression needs to be evaluated. It reports false where norm is used as a whole.
+func (e *expression) inspect(parsed *cel.Ast) bool {
+	uses, named, normUses := 0, 0, 0
+	ast.PostOrderVisit(parsed.NativeRep().Expr(), ast.NewExprVisitor(func(x ast.Expr) {
 		switch x.Kind() {
 		case ast.ComprehensionKind:
 			e.loops = true
 		case ast.IdentKind:
-			if isArgs(x) {
+			if isVariable(x, "args") {
 				uses++
 			}
+			if isVariable(x, "norm") {
+				normUses++
+			}
+			e.reads.history = e.reads.history || isVariable(x, "history")
 		case ast.SelectKind:
-			if s := x.AsSelect(); isArgs(s.Operand()) {
+			switch s := x.AsSelect(); {
+			case isVariable(s.Operand(), "args"):
 				named++
 				e.reads.members = append(e.reads.members, s.FieldName())
+			case isVariable(s.Operand(), "norm"):
+				normUses--
+				e.reads.norm = append(e.reads.norm, s.FieldName())
 			}
 		}
 	}))
 	e.reads.all = uses != named
+	return normUses == 0
 }
 
 // checkReads notes arguments that an expression asks for and that a closed schema lets no call have: a condition on one would
@@ -62,15 +73,39 @@ func (c *compiler) checkReads(doc expressionDoc, e *expression, s *schema) {
 	}
 }
 
-func isArgs(x ast.Expr) bool {
-	return x.Kind() == ast.IdentKind && strings.TrimPrefix(x.AsIdent(), ".") == "args"
+// checkHistory notes an expression about the history of what a tool acts on, where nothing tells what that is.
+func (c *compiler) checkHistory(doc expressionDoc, e *expression, rule *Rule) {
+	if e.reads.history && !mayHaveIdentity(rule.Arguments) {
+		c.add(at(doc.node), doc.key+": history is about earlier effects of the same identity, but no argument has the role identity",
+			"declare the argument that names what is acted on")
+	}
+}
+
+// checkNorm notes normal forms of arguments that neither the policy nor its schema names.
+func (c *compiler) checkNorm(doc expressionDoc, e *expression, known []string) {
+	for _, name := range e.reads.norm {
+		if len(known) > 0 && !slices.Contains(known, name) {
+			c.add(at(doc.node), fmt.Sprintf("%s: norm.%s is about an argument that neither arguments nor schema name", doc.key, name), suggest(name, known))
+		}
+	}
+}
+
+func isVariable(x ast.Expr, name string) bool {
+	return x.Kind() == ast.IdentKind && strings.TrimPrefix(x.AsIdent(), ".") == name
 }
 
 // and joins what two expressions read.
 func (r reads) and(other reads) reads {
-	members := slices.Concat(r.members, other.members)
-	slices.Sort(members)
-	return reads{members: slices.Compact(members), all: r.all || other.all}
+	return reads{
+		members: union(r.members, other.members), norm: union(r.norm, other.norm),
+		all: r.all || other.all, history: r.history || other.history,
+	}
+}
+
+func union(a, b []string) []string {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // of gives the arguments as the map that CEL sees, at least with the members that are read. Arguments that are no JSON object

@@ -9,7 +9,10 @@ import (
 )
 
 func TestReads(t *testing.T) {
-	for text, want := range map[string]expression{
+	for text, want := range map[string]struct {
+		reads reads
+		loops bool
+	}{
 		"tool == 'x'":                           {},
 		"args.b.c > 1 && args.a == args.b.d":    {reads: reads{members: []string{"a", "b"}}},
 		"has(args.a.b) || has(args.c)":          {reads: reads{members: []string{"a", "c"}}},
@@ -56,15 +59,12 @@ func TestPickedMembersDecideAlike(t *testing.T) {
 
 // Every name that conditions may use has a value.
 func TestConditionsHaveTheirVariables(t *testing.T) {
-	env, err := conditionEnv()
-	if err != nil {
-		t.Fatal(err)
-	}
+	env := conditionDialect()
 	for _, variable := range env.Variables() {
 		if variable.Type().Kind() == cel.TypeKind {
 			continue
 		}
-		if value, ok := new(variables).ResolveName(variable.Name()); !ok || value == nil {
+		if value, ok := (&variables{rule: new(Rule)}).ResolveName(variable.Name()); !ok || value == nil {
 			t.Errorf("%s has no value", variable.Name())
 		}
 	}
@@ -72,10 +72,7 @@ func TestConditionsHaveTheirVariables(t *testing.T) {
 
 // Only what could cost too much is counted.
 func TestCheapExpressions(t *testing.T) {
-	env, err := conditionEnv()
-	if err != nil {
-		t.Fatal(err)
-	}
+	env := conditionDialect().Env
 	for text, cheap := range map[string]bool{
 		"args.amount > 500.0":                    true,
 		"'prod' in labels && agent == 'intern'":  true,

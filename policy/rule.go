@@ -16,6 +16,7 @@ type Rule struct {
 	Digest  string // identifies the rule's content: equal for equal content, wherever it is written
 	Effect  string // effect type; the tool's own name where the policy names none
 	Kind    Kind
+	Mode    Mode
 	Unknown bool // no policy names this tool
 	// OwnEffect says that Effect is the name of the tool at hand, because the rule holds for several tools and names none.
 	OwnEffect bool
@@ -33,6 +34,15 @@ type Rule struct {
 	Near       Near
 	Occurrence Occurrence
 	Attempts   int // most attempts for one effect; 0: no limit (definite failures), 3 for on.unknown: retry
+	Limits     []Limit
+	Approvals  Approvals
+	// Annotations are what conditions see as "annotations".
+	Annotations Annotations
+	// Redact are the paths of arguments whose values nobody may ever see: no event, dashboard, log or message shows them, and the ledger
+	// keeps them no longer than the call may still have to be sent. Calls are compared by them all the same, by keyed digest.
+	Redact []string
+	// Seal are the paths of arguments that the ledger keeps encrypted, and shows to reviewers only.
+	Seal []string
 
 	schema     *schema
 	conditions []condition
@@ -41,6 +51,7 @@ type Rule struct {
 	outcomes   []outcome
 	resource   resource
 	refused    bool // defaults.unknown_tools: deny
+	lines      []Line
 }
 
 // The parts that Rule.Scope can name, beside "label:NAME". The tenant is always part of the scope: ScopeTenant stands alone and
@@ -80,62 +91,6 @@ const (
 	ShareTenant  Share = "tenant"
 )
 
-// settings are what both defaults and a tool can say. A zero field says nothing.
-type settings struct {
-	window, lease, hold time.Duration
-	scope               []string
-	on                  On
-	near                Near
-	share               Share
-	keys                Keys
-
-	// places tells where each setting was written, by key ("window", "on.done").
-	places map[string]place
-}
-
-// builtin is what holds where no file says otherwise.
-func builtin() settings {
-	return settings{
-		window: 24 * time.Hour,
-		lease:  5 * time.Minute,
-		hold:   24 * time.Hour,
-		on:     defaultOn(),
-		near:   defaultNear(),
-		share:  ShareSubject,
-		keys:   KeysHint,
-	}
-}
-
-// over completes s with base.
-func (s settings) over(base settings) settings {
-	if s.window == 0 {
-		s.window = base.window
-	}
-	if s.lease == 0 {
-		s.lease = base.lease
-	}
-	if s.hold == 0 {
-		s.hold = base.hold
-	}
-	if s.scope == nil {
-		s.scope = base.scope
-	}
-	if s.share == "" {
-		s.share = base.share
-	}
-	if s.keys == "" {
-		s.keys = base.keys
-	}
-	s.on, s.near = s.on.over(base.on), s.near.over(base.near)
-	return s
-}
-
-// apply copies complete settings into the rule.
-func (r *Rule) apply(s settings) {
-	r.Scope, r.Window, r.Lease, r.Hold = s.scope, s.window, s.lease, s.hold
-	r.On, r.Near, r.Share, r.Keys = s.on, s.near, s.share, s.keys
-}
-
 // forTool is the rule as it holds for one tool that its glob matches.
 func (r *Rule) forTool(tool string) *Rule {
 	if r.Effect != "" {
@@ -167,6 +122,14 @@ type content struct {
 	Attempts            int
 	Conditions          [][3]string
 	Outcomes            [][2]string
+
+	// What later versions of the language added is left out where a policy does not say it, so that its digest stays.
+	Mode         Mode         `json:",omitempty"`
+	Limits       []Limit      `json:",omitempty"`
+	Approvals    *Approvals   `json:",omitempty"`
+	ApprovalWhen string       `json:",omitempty"`
+	Annotations  *Annotations `json:",omitempty"`
+	Redact, Seal []string     `json:",omitempty"`
 }
 
 // seal computes the digest of a finished rule.
@@ -175,6 +138,19 @@ func (r *Rule) seal() {
 	c := content{
 		Pattern: r.Pattern, Effect: r.Effect, Kind: r.Kind, Unknown: r.Unknown, Refused: r.refused, Arguments: r.Arguments.Digest(), Scope: r.Scope,
 		Window: r.Window, Lease: r.Lease, Hold: r.Hold, On: r.On, Near: r.Near, Resource: r.resource.sources(), Occurrence: r.Occurrence, Share: r.Share, Keys: r.Keys, Idempotent: r.Idempotent, Attempts: r.Attempts,
+	}
+	c.Limits, c.Redact, c.Seal = r.Limits, r.Redact, r.Seal
+	if r.Mode != ModeEnforce {
+		c.Mode = r.Mode
+	}
+	if r.Annotations != defaultAnnotations() {
+		c.Annotations = &r.Annotations
+	}
+	if a := r.Approvals; a.Roles != nil || a.People > 1 || a.Notify != nil || a.when != nil {
+		c.Approvals = &a
+		if a.when != nil {
+			c.ApprovalWhen = a.when.text
+		}
 	}
 	if r.Upstream != nil && r.Upstream.HTTP != nil {
 		h := r.Upstream.HTTP.content()

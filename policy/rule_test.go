@@ -54,6 +54,7 @@ func TestWorkingPolicySaysWhatItSays(t *testing.T) {
 		On:   On{Pending: Block, Done: Replay, Failed: Retry, Partial: Hold, Unknown: Retry, SameIdentity: Hold, OtherScope: Hold, Near: Confirm},
 		Near: Near{Same: 0.95, Near: 0.5, Opposites: [][]string{{"credit", "debit"}}}, Occurrence: Occurrence{Label: "part"}, resource: got.resource,
 		Share: ShareTenant, Keys: KeysTrusted, Idempotent: true, Attempts: 4,
+		Mode: ModeEnforce, Approvals: Approvals{People: 1}, Annotations: defaultAnnotations(), lines: got.lines,
 		schema: got.schema, conditions: got.conditions, reads: got.reads, outcomes: got.outcomes, wordings: got.wordings,
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -75,6 +76,7 @@ func TestDefaultsOfTheLanguage(t *testing.T) {
 		Window: 24 * time.Hour, Lease: 5 * time.Minute, Hold: 24 * time.Hour,
 		On: On{Pending: Wait, Done: Replay, Failed: Retry, Partial: Hold, Unknown: Hold, SameIdentity: Allow, OtherScope: Confirm, Near: Hold}, Near: defaultNear(),
 		Share: ShareSubject, Keys: KeysHint, wordings: builtinWordings,
+		Mode: ModeEnforce, Approvals: Approvals{People: 1}, Annotations: defaultAnnotations(), lines: got.lines,
 	}
 	if !reflect.DeepEqual(got, want) || got.Arguments == nil {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -134,7 +136,10 @@ func TestDigestIdentifiesContent(t *testing.T) {
 		"occurrence: n", `occurrence: "label:n"`, "occurrence: {caller: 2}", "occurrence: {caller: 3}", `resource: "a"`, `resource: "{a}"`, `resource: [a, "{a}"]`, "arguments: {}",
 		"arguments: {a: {role: identity, as: b}}", "arguments: {a: {role: identity}}", "arguments: {a: {role: volatile}}", "schema: {type: object}",
 		`rules: [{if: "true", then: hold}]`, `rules: [{if: "true", then: deny}]`, `rules: [{if: "true", then: deny, why: w}]`,
-		`done_when: "true"`, `failed_when: "true"`,
+		`done_when: "true"`, `failed_when: "true"`, "mode: warn", "mode: off", "annotations: {readOnlyHint: true}", "redact: [a]", "redact: [b]", "seal: [a]",
+		"limits: [{count: 5, per: 1h, then: hold}]", "limits: [{count: 6, per: 1h, then: hold}]", "limits: [{count: 5, per: 1h, by: [agent], then: hold}]",
+		"limits: [{sum: args.a, max: 5, per: 1h, then: hold}]", "limits: [{sum: args.a, max: 5, per: 1h, then: deny}]",
+		"approvals: {people: 2}", "approvals: {roles: [admin]}", `approvals: {when: "true"}`, `approvals: {when: "false"}`, "approvals: {expires: 3h}",
 		`upstream: {http: {url: "https://a.example/x"}}`, `upstream: {http: {url: "https://a.example/y"}}`, `upstream: {http: {url: "https://a.example/x", method: PUT}}`,
 		`upstream: {http: {url: "https://a.example/x", body: []}}`, `upstream: {http: {url: "https://a.example/x", headers: {A: b}}}`,
 		`upstream: {http: {url: "https://a.example/x", network: private}}`, `upstream: {http: {url: "https://a.example/x", timeout: 1s}}`,
@@ -145,6 +150,36 @@ func TestDigestIdentifiesContent(t *testing.T) {
 			t.Errorf("%s has the digest of %s", line, twin)
 		}
 		seen[digest] = line
+	}
+}
+
+// Digests are recorded with effects, so they stay what they are as the language grows.
+func TestDigestsOfEarlierPoliciesStay(t *testing.T) {
+	t.Setenv("POLICY_TEST_TOKEN", "x")
+	set, err := Load("testdata/working_refunds.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	unknown := func(choice string) *Rule {
+		return mustParse(t, "version: 1\ndefaults: {window: 1h, unknown_tools: "+choice+"}").Match("q")
+	}
+	for name, c := range map[string]struct {
+		rule *Rule
+		want string
+	}{
+		"full":           {set.Match("payments.refund"), "3defc4a3e8fa432e507915126e8cdabf"},
+		"read":           {set.Match("github__list_issues"), "a6eb48b50d17954768432be9a38e13e6"},
+		"glob":           {set.Match("github__x"), "deee65896aeeb28dec1ef8bae9ed2a0a"},
+		"unknown":        {set.Match("other"), "f4add7f8c6af2413111ece86a89c96e1"},
+		"no policy":      {Empty().Match("x"), "39cd0c71ebba47cd39d2be1424eaf039"},
+		"plain":          {oneTool(t), "5a6bf944e6ffa2e925aa84b93ccdd02f"},
+		"default window": {mustParse(t, "version: 1\ndefaults: {window: 1h}\ntools: [{name: t}]").Match("t"), "0c1a634d4aca623c60a7b45ab93ea42a"},
+		"denied":         {unknown("deny"), "a705329e7cbbbde5d0f1bb0179e08ec6"},
+		"passed":         {unknown("pass"), "057d8efab01ebde4cb9729b97d754e5f"},
+	} {
+		if c.rule.Digest != c.want {
+			t.Errorf("%s: %s, want %s", name, c.rule.Digest, c.want)
+		}
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"github.com/agnivade/levenshtein"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/onceguard/onceguard/fingerprint"
 )
 
 // string reads a text that is not empty.
@@ -74,6 +76,26 @@ func (r *reader) integer(n ast.Node, what string, lo, hi int) int {
 		return 0
 	}
 	return i
+}
+
+// decimal reads an exact number that is not negative.
+func (r *reader) decimal(n ast.Node, what string) fingerprint.Decimal {
+	text := n.GetToken().Value
+	switch n.(type) {
+	case *ast.IntegerNode, *ast.FloatNode:
+	default:
+		// The YAML library takes numbers that no machine word holds for texts.
+		if s, ok := n.(*ast.StringNode); !ok || !plain(s) || !jsonNumber.MatchString(text) {
+			r.wrongType(n, what, "a number")
+			return fingerprint.Decimal{}
+		}
+	}
+	d, err := fingerprint.ParseDecimal(text)
+	if err != nil || d.Sign() < 0 {
+		r.add(at(n), fmt.Sprintf("%s is %s", what, cut(text)), "write a number that is not negative, such as 1000 or 12.50")
+		return fingerprint.Decimal{}
+	}
+	return d
 }
 
 // day and week are the units that durations have beside those of Go.
@@ -218,7 +240,7 @@ func scalarPlace(n ast.Node, line, column int) place {
 		}
 		first := strings.TrimLeft(n.Value.Token.Origin, "\r\n")
 		indent := len(first) - len(strings.TrimLeft(first, " "))
-		return place{where.line + line, indent + column + 1}
+		return place{where.file, where.line + line, indent + column + 1}
 	case *ast.StringNode:
 		if line != 1 || strings.Contains(strings.TrimSpace(n.Token.Origin), "\n") {
 			return where

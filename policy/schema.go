@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/santhosh-tekuri/jsonschema/v5"
@@ -22,12 +23,15 @@ import (
 // annotation, as that draft has it.
 type schema struct {
 	text       json.RawMessage
-	root       any // text, decoded
-	compiled   *jsonschema.Schema
+	root       any                        // text, decoded
 	properties []string                   // names of the declared arguments, sorted
 	defaults   map[string]json.RawMessage // of the declared arguments
 	closed     bool                       // no other argument is allowed
 	unique     bool                       // the schema uses uniqueItems somewhere
+
+	compiling sync.Once
+	compiled  *jsonschema.Schema
+	defect    error
 }
 
 const (
@@ -40,30 +44,37 @@ const (
 	maxViolations = 20
 )
 
-// schema compiles "schema:".
-func (r *reader) schema(n ast.Node) *schema {
-	before := len(r.problems)
-	text := r.json(n, "schema")
-	if len(r.problems) > before {
-		return nil
-	}
+// schema reads the JSON text of "schema:", and compiles it unless it surely can be compiled later.
+func (r *reader) schema(n ast.Node, text []byte) *schema {
 	s := &schema{text: text, unique: bytes.Contains(text, []byte(`"uniqueItems"`))}
-	c := jsonschema.NewCompiler()
-	c.Draft = jsonschema.Draft2020
-	c.LoadURL = func(string) (io.ReadCloser, error) { return nil, errRemote }
-	err := c.AddResource(schemaURL, bytes.NewReader(text))
-	if err == nil {
-		s.compiled, err = c.Compile(schemaURL)
-	}
-	if err != nil {
-		r.schemaProblem(n, err)
+	if err := s.decode(); err != nil {
+		r.add(at(n), "schema: "+err.Error(), "write an object with type, properties and required")
 		return nil
+	}
+	if !isPlain(s.root) {
+		if _, err := s.compile(); err != nil {
+			r.schemaProblem(n, err)
+			return nil
+		}
 	}
 	if err := s.inspect(); err != nil {
 		r.add(at(n), "schema: "+err.Error(), "write an object with type, properties and required")
 		return nil
 	}
 	return s
+}
+
+// compile compiles the schema, once.
+func (s *schema) compile() (*jsonschema.Schema, error) {
+	s.compiling.Do(func() {
+		c := jsonschema.NewCompiler()
+		c.Draft = jsonschema.Draft2020
+		c.LoadURL = func(string) (io.ReadCloser, error) { return nil, errRemote }
+		if s.defect = c.AddResource(schemaURL, bytes.NewReader(s.text)); s.defect == nil {
+			s.compiled, s.defect = c.Compile(schemaURL)
+		}
+	})
+	return s.compiled, s.defect
 }
 
 // breach is one node of the library's tree of errors.
@@ -118,13 +129,14 @@ func pointer(location string) string {
 	return location
 }
 
-// inspect reads what the rest of the policy needs to know of the schema.
-func (s *schema) inspect() error {
+func (s *schema) decode() error {
 	d := json.NewDecoder(bytes.NewReader(s.text))
 	d.UseNumber()
-	if err := d.Decode(&s.root); err != nil {
-		return err
-	}
+	return d.Decode(&s.root)
+}
+
+// inspect reads what the rest of the policy needs to know of the schema.
+func (s *schema) inspect() error {
 	object, ok := s.root.(map[string]any)
 	if !ok {
 		return errors.New("it is no mapping")
@@ -168,13 +180,15 @@ func (s *schema) validate(args fingerprint.Value) []Violation {
 	if v, bad := s.tooCostly(args, new(int)); bad {
 		return []Violation{v}
 	}
+	compiled, err := s.compile()
 	instance := args.Any()
-	err := s.compiled.Validate(instance)
 	if err == nil {
-		return nil
+		if err = compiled.Validate(instance); err == nil {
+			return nil
+		}
 	}
 	var invalid *breach
-	if !errors.As(err, &invalid) {
+	if compiled == nil || !errors.As(err, &invalid) {
 		return []Violation{{Message: "cannot be checked against the tool's schema"}}
 	}
 	return s.violations(invalid, instance, nil)

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -23,12 +24,13 @@ type Set struct {
 	rules        []*Rule // by pattern
 	unknown      *Rule
 	unknownTools string
+	endpoints    map[string]*Endpoint // by name
 	cache        cache
 }
 
 // newSet makes a set of sealed rules with different patterns.
-func newSet(rules []*Rule, unknownTools string, defaults settings) *Set {
-	s := &Set{exact: make(map[string]*Rule), rules: rules, unknownTools: unknownTools, unknown: unknownRule(unknownTools, defaults)}
+func newSet(rules []*Rule, unknown *Rule, unknownTools string, endpoints map[string]*Endpoint) *Set {
+	s := &Set{exact: make(map[string]*Rule), rules: rules, unknownTools: unknownTools, unknown: unknown, endpoints: endpoints}
 	slices.SortFunc(s.rules, func(a, b *Rule) int { return strings.Compare(a.Pattern, b.Pattern) })
 	var globs []*Rule
 	for _, rule := range s.rules {
@@ -44,30 +46,6 @@ func newSet(rules []*Rule, unknownTools string, defaults settings) *Set {
 
 func isGlob(pattern string) bool { return strings.Contains(pattern, "*") }
 
-// unknownRule is the rule of the tools that no policy names.
-func unknownRule(choice string, defaults settings) *Rule {
-	rule := &Rule{Kind: Write, Unknown: true, Arguments: inferringSpec()}
-	switch choice {
-	case unknownPass:
-		rule.Kind = Read
-	case unknownDeny:
-		rule.refused = true
-	}
-	rule.apply(defaults)
-	rule.seal()
-	return rule
-}
-
-// inferringSpec declares nothing, so that every argument is inferred.
-func inferringSpec() *fingerprint.Spec {
-	spec, err := fingerprint.NewInferringSpec(nil)
-	if err != nil {
-		// A spec without declarations has nothing that could be wrong.
-		panic("policy: " + err.Error())
-	}
-	return spec
-}
-
 // emptySpec declares nothing, so every argument is compared exactly.
 func emptySpec() *fingerprint.Spec {
 	spec, err := fingerprint.NewSpec(nil)
@@ -79,7 +57,14 @@ func emptySpec() *fingerprint.Spec {
 }
 
 // Empty is the set without a policy: every tool is unknown and guarded.
-func Empty() *Set { return newSet(nil, unknownGuard, builtin()) }
+func Empty() *Set {
+	set, err := compileSet(nil, nil)
+	if err != nil {
+		// Where nothing was written, nothing can be wrong.
+		panic("policy: " + err.Error())
+	}
+	return set
+}
 
 // Match returns the rule of a tool: the rule with exactly its name; else that of the glob with the most literal characters, of
 // those with the longest literal prefix, of those first by name; else the rule for unknown tools. It is never nil, its
@@ -105,3 +90,13 @@ func (s *Set) UnknownTools() string { return s.unknownTools }
 
 // Rules lists the rules of the policies in order of their patterns. The Effect of a glob that names none is empty.
 func (s *Set) Rules() []*Rule { return slices.Clone(s.rules) }
+
+// Endpoint finds an endpoint by its name, as Approvals.Notify has it; nil when there is none.
+func (s *Set) Endpoint(name string) *Endpoint { return s.endpoints[name] }
+
+// Endpoints lists the endpoints of the policies in order of their names.
+func (s *Set) Endpoints() []*Endpoint {
+	list := slices.Collect(maps.Values(s.endpoints))
+	slices.SortFunc(list, func(a, b *Endpoint) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}

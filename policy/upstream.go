@@ -155,6 +155,7 @@ func (u *HTTP) content() httpContent {
 type httpDoc struct {
 	http          *HTTP
 	url, bodyNode place
+	hasURL        bool
 }
 
 const (
@@ -187,8 +188,7 @@ func (r *reader) upstream(n ast.Node) *httpDoc {
 	if v, ok := f["url"]; ok {
 		d.url = at(v.value)
 		d.http.url = r.url(v.value)
-	} else {
-		r.add(e.key, "upstream.http has no url", "add \"url:\" with an https:// address")
+		d.hasURL = true
 	}
 	if v, ok := f["method"]; ok {
 		d.http.method = r.choice(v.value, "method", methods, nil)
@@ -214,12 +214,28 @@ func (r *reader) upstream(n ast.Node) *httpDoc {
 		}
 	}
 	if v, ok := f["network"]; ok {
-		d.http.Private = r.choice(v.value, "network", []string{"public", "private"}, nil) == "private"
+		d.http.Private = r.choice(v.value, "network", networks, nil) == networkPrivate
 	}
 	if host := d.http.url.host(); !d.http.Private && isPrivate(host) {
 		r.add(d.url, fmt.Sprintf("%s is a loopback or private address, which is refused at each call", host), `write network: private`)
 	}
 	return d
+}
+
+const networkPrivate = "private"
+
+var networks = []string{"public", networkPrivate}
+
+// complete reports whether the tool has an upstream. Inherited keys alone, such as a common header, make none.
+func (d *httpDoc) complete(r *report, t *toolDoc) bool {
+	own := false
+	for key := range t.own {
+		own = own || key == "upstream" || strings.HasPrefix(key, "upstream.")
+	}
+	if !d.hasURL && own {
+		r.add(d.url, "upstream.http has no url", "add \"url:\" with an https:// address")
+	}
+	return d.hasURL || own
 }
 
 // isPrivate reports whether a host is surely an address that needs "network: private". Names are judged when they are dialled.

@@ -10,7 +10,7 @@ import (
 // rules are copied; their Pattern and Digest are set anew. It is for rehearsals: recorded calls meet the policies, but
 // their upstreams are simulated.
 func (s *Set) With(rules map[string]Rule) *Set {
-	changed := &Set{exact: maps.Clone(s.exact), globs: s.globs, unknown: s.unknown, unknownTools: s.unknownTools}
+	changed := &Set{exact: maps.Clone(s.exact), globs: s.globs, unknown: s.unknown, unknownTools: s.unknownTools, endpoints: s.endpoints}
 	changed.rules = slices.DeleteFunc(slices.Clone(s.rules), func(r *Rule) bool {
 		_, replaced := rules[r.Pattern]
 		return replaced

@@ -23,29 +23,32 @@ const (
 
 // reader reads the values of one YAML document and notes what is wrong with them. Its methods return the zero value for what
 // they cannot read: a document with problems is never used.
-type reader struct {
-	report
-	text string
-}
+type reader struct{ report }
 
-// parseYAML reads one YAML document. The node is nil when the text has none, or is not YAML; the reader says why.
-func parseYAML(file string, text []byte) (*reader, ast.Node) {
-	r := &reader{report: report{file: file}, text: strings.TrimPrefix(string(text), "\ufeff")}
+// parseYAML reads the i-th of some files as one YAML document. The node is nil when the text has none, or is not YAML; the
+// reader says why.
+func parseYAML(files []file, i int) (*reader, ast.Node) {
+	r, text := &reader{report{files: files}}, files[i].text
+	whole, start := place{file: i}, place{i, 1, 1}
 	if len(text) > maxFileBytes {
-		r.add(place{}, fmt.Sprintf("the file has more than %d bytes", maxFileBytes), "split it into several files")
+		r.add(whole, fmt.Sprintf("the file has more than %d bytes", maxFileBytes), "split it into several files")
 		return r, nil
 	}
 	if !utf8.Valid(text) {
-		r.add(place{}, "the file is not valid UTF-8", "save it as UTF-8")
+		r.add(whole, "the file is not valid UTF-8", "save it as UTF-8")
 		return r, nil
 	}
-	tokens := lexer.Tokenize(r.text)
+	tokens := lexer.Tokenize(strings.TrimPrefix(string(text), "\ufeff"))
+	for _, t := range tokens {
+		// Values of several files are merged, and each must still know where it was written. Nobody reads the offset but to print it.
+		t.Position.Offset = i
+	}
 	if r.refuse(tokens); len(r.problems) > 0 {
 		return r, nil
 	}
 	tree, err := parseTokens(tokens)
 	if err != nil {
-		r.syntax(err)
+		r.syntax(start, err)
 		return r, nil
 	}
 	var body ast.Node
@@ -60,7 +63,7 @@ func parseYAML(file string, text []byte) (*reader, ast.Node) {
 		}
 	}
 	if body == nil {
-		r.add(place{1, 1}, "the file holds no policy", "begin it with \"version: 1\"")
+		r.add(start, "the file holds no policy", "begin it with \"version: 1\"")
 	}
 	return r, body
 }
@@ -69,7 +72,7 @@ func parseYAML(file string, text []byte) (*reader, ast.Node) {
 func (r *reader) refuse(tokens token.Tokens) {
 	flow := 0
 	for _, t := range tokens {
-		p := place{t.Position.Line, t.Position.Column}
+		p := tokenPlace(t)
 		switch t.Type {
 		case token.AnchorType, token.AliasType, token.MergeKeyType:
 			r.add(p, "anchors, aliases and merge keys are not part of the policy language", "write the value out, or put it under defaults")
@@ -105,13 +108,13 @@ func parseTokens(tokens token.Tokens) (tree *ast.File, err error) {
 	return parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 }
 
-func (r *reader) syntax(err error) {
+func (r *reader) syntax(where place, err error) {
 	var located yaml.Error
-	where, message := place{1, 1}, err.Error()
+	message := err.Error()
 	if errors.As(err, &located) {
 		message = located.GetMessage()
 		if t := located.GetToken(); t != nil && t.Position != nil {
-			where = place{t.Position.Line, max(t.Position.Column, 1)}
+			where = place{where.file, t.Position.Line, max(t.Position.Column, 1)}
 		}
 	}
 	r.add(where, "not valid YAML: "+message, "mind indentation, quotes and brackets at and just above this place")
@@ -128,9 +131,13 @@ func at(n ast.Node) place {
 	}
 	t := n.GetToken()
 	if t == nil || t.Position == nil {
-		return place{1, 1}
+		return place{0, 1, 1}
 	}
-	return place{t.Position.Line, max(t.Position.Column, 1)}
+	return tokenPlace(t)
+}
+
+func tokenPlace(t *token.Token) place {
+	return place{t.Position.Offset, t.Position.Line, max(t.Position.Column, 1)}
 }
 
 func isMapping(n ast.Node) bool {
@@ -150,18 +157,13 @@ type entry struct {
 
 // entries reads a mapping with any keys, in the order of the file.
 func (r *reader) entries(n ast.Node, what string) []entry {
-	var values []*ast.MappingValueNode
-	switch m := n.(type) {
-	case *ast.MappingNode:
-		values = m.Values
-	case *ast.MappingValueNode:
-		values = []*ast.MappingValueNode{m}
-	default:
+	if !isMapping(n) {
 		r.wrongType(n, what, "a mapping")
 		return nil
 	}
-	seen := make(map[string]place, len(values))
+	values := members(n)
 	list := make([]entry, 0, len(values))
+	twin := twins(values)
 	for _, v := range values {
 		name, ok := keyName(v.Key)
 		where := at(v.Key)
@@ -169,14 +171,38 @@ func (r *reader) entries(n ast.Node, what string) []entry {
 			r.add(where, "a key of "+what+" is not plain text", "use a text as the key")
 			continue
 		}
-		if first, twice := seen[name]; twice {
-			r.add(where, fmt.Sprintf("the key %q of %s is written twice, first on line %d", name, what, first.line), "keep one of them")
+		if first := twin(name, list); first != nil {
+			r.add(where, fmt.Sprintf("the key %q of %s is written twice, first on line %d", name, what, first.key.line), "keep one of them")
 			continue
 		}
-		seen[name] = where
 		list = append(list, entry{name: name, key: where, value: v.Value})
 	}
 	return list
+}
+
+// twins returns a search for an entry with a name among those that were read. Most mappings are too small for a map to pay.
+func twins(values []*ast.MappingValueNode) func(name string, read []entry) *entry {
+	const few = 16
+	if len(values) <= few {
+		return func(name string, read []entry) *entry {
+			for i := range read {
+				if read[i].name == name {
+					return &read[i]
+				}
+			}
+			return nil
+		}
+	}
+	seen, known := make(map[string]int, len(values)), 0
+	return func(name string, read []entry) *entry {
+		for ; known < len(read); known++ {
+			seen[read[known].name] = known
+		}
+		if i, ok := seen[name]; ok {
+			return &read[i]
+		}
+		return nil
+	}
 }
 
 func keyName(k ast.MapKeyNode) (string, bool) {
