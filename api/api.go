@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -22,6 +23,10 @@ type Guard interface {
 	Effects(context.Context, guard.Principal, guard.Query) ([]guard.Effect, error)
 	Events(ctx context.Context, p guard.Principal, id string) ([]guard.Event, error)
 	Fingerprint(ctx context.Context, p guard.Principal, c guard.Call, other *guard.Call) (guard.Explained, error)
+	Changes(context.Context, guard.Principal) (<-chan string, error)
+	Tallies(ctx context.Context, p guard.Principal, from, until time.Time) ([]guard.Tally, error)
+	Switch(context.Context, guard.Principal, guard.Switch) (guard.Switched, error)
+	Switches(context.Context, guard.Principal) ([]guard.Switched, error)
 	Ready(context.Context) error
 }
 
@@ -107,6 +112,10 @@ func (a *API) Register(e *echo.Echo) {
 	e.POST("/v1/reviews/:id/decide", adapt(a, reviewers, a.decide))
 	e.POST("/v1/fingerprint", adapt(a, callers, a.fingerprint))
 	e.GET("/v1/policies", adapt(a, reviewers, a.listPolicies))
+	e.GET("/v1/events", a.changes)
+	e.GET("/v1/tallies", adapt(a, reviewers, a.tallies))
+	e.GET("/v1/switches", adapt(a, reviewers, a.switches))
+	e.PUT("/v1/switches", adapt(a, admins, a.setSwitch))
 	e.GET("/v1/me", adapt(a, callers, a.me))
 	e.GET("/healthz", adapt(a, anybody, a.alive))
 	e.GET("/readyz", adapt(a, anybody, a.ready))

@@ -47,6 +47,9 @@ func (r *callResponse) head(h http.Header) {
 	if r.RetryAfterMS > 0 {
 		h.Set("Retry-After", seconds(time.Duration(r.RetryAfterMS)*time.Millisecond))
 	}
+	if r.Explanation.Warned != "" {
+		h.Set("Onceguard-Warned", r.Explanation.Warned)
+	}
 	if r.applied != "" {
 		h.Set("Preference-Applied", r.applied)
 	}
@@ -122,7 +125,7 @@ func (a *API) answer(g *guard.Answer) client.Answer {
 
 func explanation(g *guard.Explanation) client.Explanation {
 	w := client.Explanation{
-		Code: string(g.Code), Message: g.Message, SameBecause: g.SameBecause, Retry: string(g.Retry), Next: g.Next,
+		Code: string(g.Code), Message: g.Message, SameBecause: g.SameBecause, Retry: string(g.Retry), Next: g.Next, Warned: string(g.Warned),
 		Differs: make([]client.Difference, len(g.Differs)),
 	}
 	for i, d := range g.Differs {

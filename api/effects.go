@@ -26,7 +26,7 @@ type effectsRequest struct{ query guard.Query }
 
 func (r *effectsRequest) bind(c echo.Context) (err error) {
 	values := c.QueryParams()
-	if err := known(values, "state", "tool", "run", "agent", "review", "limit", "before"); err != nil {
+	if err := known(values, "state", "tool", "run", "agent", "text", "from", "until", "review", "limit", "before"); err != nil {
 		return err
 	}
 	q := guard.Query{Tool: values.Get("tool"), Run: values.Get("run"), Agent: values.Get("agent"), Before: values.Get("before")}
@@ -41,6 +41,15 @@ func (r *effectsRequest) bind(c echo.Context) (err error) {
 		if q.Review, err = strconv.ParseBool(text); err != nil {
 			return invalid("review", "must be true or false")
 		}
+	}
+	if q.Text = values.Get("text"); len(q.Text) > guard.MaxHandle {
+		return invalid("text", "is longer than "+strconv.Itoa(guard.MaxHandle)+" bytes")
+	}
+	if q.From, err = instant(values, "from"); err != nil {
+		return err
+	}
+	if q.Until, err = instant(values, "until"); err != nil {
+		return err
 	}
 	q.Limit, err = pageSize(values, defaultPage, maxPage)
 	r.query = q
@@ -197,6 +206,7 @@ func briefly(g *guard.Effect) client.Effect {
 func inList(g *guard.Effect) client.Effect {
 	e := briefly(g)
 	e.Reason, e.Failures, e.Execute, e.Subject, e.Agent = g.Reason, g.Failures, string(g.Execute), g.Subject, g.Agent
+	e.About, e.Related = g.About, g.Related
 	e.Run, e.CallID, e.Review, e.Policy, e.Events = g.Run, g.CallID, string(g.Review), g.Policy, g.Events
 	if !g.Key.IsZero() {
 		e.Fingerprint = hex.EncodeToString(g.Key[:])

@@ -21,6 +21,9 @@ type fake struct {
 	err     error
 	ready   error
 	before  func(context.Context) // runs inside Do
+	changed []string              // what Changes tells
+	stay    bool                  // Changes goes on after that
+	counted []guard.Tally
 
 	mu        sync.Mutex
 	calls     []guard.Call
@@ -29,6 +32,8 @@ type fake struct {
 	judged    []guard.Judgement
 	queries   []guard.Query
 	otherCall *guard.Call
+	span      [2]time.Time // asked of Tallies
+	switches  []guard.Switched
 }
 
 func (f *fake) Do(ctx context.Context, p guard.Principal, c guard.Call) (guard.Answer, error) {
@@ -86,6 +91,38 @@ func (f *fake) Fingerprint(_ context.Context, _ guard.Principal, c guard.Call, o
 	}
 	f.calls, f.otherCall = append(f.calls, c), o
 	return f.shown, f.err
+}
+
+func (f *fake) Changes(ctx context.Context, _ guard.Principal) (<-chan string, error) {
+	ids := make(chan string)
+	go func() {
+		defer close(ids)
+		for _, id := range f.changed {
+			select {
+			case ids <- id:
+			case <-ctx.Done():
+				return
+			}
+		}
+		if f.stay {
+			<-ctx.Done()
+		}
+	}()
+	return ids, f.err
+}
+
+func (f *fake) Tallies(_ context.Context, _ guard.Principal, from, until time.Time) ([]guard.Tally, error) {
+	f.span = [2]time.Time{from, until}
+	return f.counted, f.err
+}
+
+func (f *fake) Switch(_ context.Context, p guard.Principal, s guard.Switch) (guard.Switched, error) {
+	f.switches = append(f.switches, guard.Switched{Switch: s, By: p.Subject, At: born})
+	return f.switches[len(f.switches)-1], f.err
+}
+
+func (f *fake) Switches(context.Context, guard.Principal) ([]guard.Switched, error) {
+	return f.switches, f.err
 }
 
 func (f *fake) Ready(context.Context) error { return f.ready }

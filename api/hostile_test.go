@@ -33,11 +33,11 @@ func (s *tripwire) Claim(context.Context, guard.ClaimRequest) (guard.Claimed, er
 	return guard.Claimed{}, &guard.Error{Code: guard.CodeUnavailable}
 }
 
-func (s *tripwire) AddEdition(_ context.Context, e guard.Edition) (guard.Edition, error) {
+func (s *tripwire) Enter(_ context.Context, e guard.Entry) (guard.Entry, error) {
 	return e, nil
 }
 
-func (s *tripwire) Editions(context.Context, int64) ([]guard.Edition, error) { return nil, nil }
+func (s *tripwire) Book(context.Context, int64) ([]guard.Entry, error) { return nil, nil }
 
 type noForwarder struct{}
 

@@ -103,7 +103,7 @@ func review(g *guard.Effect, now time.Time) client.Review {
 	digest := g.ArgumentsDigest()
 	return client.Review{
 		ID: reviewID(g.ID), Effect: g.ID, State: string(g.State), Code: string(g.Review), Reason: g.Reason, Tool: g.Tool,
-		Subject: g.Subject, Agent: g.Agent, Run: g.Run, Arguments: orNull(rawOrNone(g.Arguments)),
+		About: g.About, Related: g.Related, Subject: g.Subject, Agent: g.Agent, Run: g.Run, Arguments: orNull(rawOrNone(g.Arguments)),
 		Digest: hex.EncodeToString(digest[:]), Fence: g.Fence, Choices: choices(g.State), CreatedAt: g.Created,
 		AgeMS: max(0, now.Sub(g.Since).Milliseconds()), ExpiresAt: g.ExpiresAt,
 	}
@@ -151,7 +151,7 @@ func (a *API) decide(ctx context.Context, p guard.Principal, r decideRequest) (e
 	if choice != guard.Approve && choice != guard.Reject {
 		return effectResponse{}, invalid("/decision", "must be approve or reject; unknown and partial effects are settled with POST /v1/effects/{id}/resolve")
 	}
-	return a.judge(ctx, p, guard.Judgement{Effect: effectOf(r.id), Choice: choice, Fence: r.Fence, Reason: r.Reason}, r.Digest)
+	return a.judge(ctx, p, guard.Judgement{Effect: effectOf(r.id), Choice: choice, Fence: r.Fence, Reason: r.Reason, Arguments: r.Arguments}, r.Digest)
 }
 
 // resolveRequest is what a person knows or orders about an unknown or partial effect.

@@ -34,7 +34,8 @@ func (g *Guard) launch(sh shipment, release func()) <-chan landing {
 		defer release()
 		out := g.attempt(context.Background(), sh)
 		e, recorded := g.record(sh.effect, g.settlement(sh, out))
-		g.hub.publish(sh.effect.ID)
+		g.outcome(&e)
+		g.hub.publish(sh.effect.Tenant, sh.effect.ID)
 		done <- landing{e, out, recorded}
 	}()
 	return done

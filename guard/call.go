@@ -80,6 +80,7 @@ type Explanation struct {
 	SameBecause []string     // why differently written arguments are equal
 	Differs     []Difference // arguments that differ, with what that means
 	Retry       RetryAdvice
+	Warned      Code     // what the policy would have answered, were it enforced; "" where it was, and where it would have done the same
 	Confirm     *Offer   // lets the agent declare that one more is meant; nil where it may not
 	Next        []string // what to do now, in order, and how to go on if the repeat is meant
 }
@@ -144,8 +145,11 @@ const (
 type Judgement struct {
 	Effect string
 	Choice Choice
-	Fence  int64    // as shown
-	Digest [32]byte // ArgumentsDigest as shown; needed for Approve and SendAgain
-	Reason string   // at most 2,000 bytes
-	Result json.RawMessage
+	Fence  int64           // as shown
+	Digest [32]byte        // ArgumentsDigest as shown; needed for Approve and SendAgain
+	Reason string          // at most 2,000 bytes
+	Result json.RawMessage // for Happened; nil for none
+	// Arguments, for Approve, are sent instead of those that were shown: edit and run. The agent's own call, as it came,
+	// is answered by it from then on. Nil for the ones that were shown.
+	Arguments json.RawMessage
 }

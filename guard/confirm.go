@@ -114,7 +114,7 @@ func (r *proposal) tokenDigest(s situation, expires time.Time) fingerprint.Diges
 		own = Prior{r.own.ID, r.own.State, r.own.Fence}
 	}
 	beside := s.likeness.alike
-	if s.relation != NearEffect {
+	if !s.relation.compared() {
 		beside = []Prior{{s.found.ID, s.found.State, s.found.Fence}}
 	}
 	for _, p := range append([]Prior{own}, beside...) {

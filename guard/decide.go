@@ -17,8 +17,9 @@ type situation struct {
 	mine     bool      // found is a call of the same subject to the same tool, which another attempt may take over
 	same     bool      // the call has the very bytes of found
 	execute  Execute
-	waited   bool // the call has waited for found while it was pending
-	rival    Code // why another effect asks for a person; "" where none does
+	waited   bool          // the call has waited for found while it was pending
+	rival    Code          // why another effect asks for a person; "" where none does
+	limit    policy.Action // of a limit without room for the call: hold or deny; "" where there is none
 
 	superseded bool // found is done, and another effect on the same resource was done since
 	likeness   likeness
@@ -73,6 +74,8 @@ const (
 	CodeConfirmed     Code = "confirmed"      // the agent declared that one more is meant
 	CodeOtherBytes    Code = "approved_other" // the approval is for other bytes, or for another subject
 	CodeBadArguments  Code = "invalid_arguments"
+	CodeOverLimit     Code = "over_limit" // a limit of the policy has no room
+	CodeSwitchedOff   Code = "stopped"    // an admin has stopped the sends of the tool or the agent
 	CodeLapsed        Code = "lease_over" // the holder did not report in time
 	CodeApproved      Code = "approved"
 	CodeResolved      Code = "resolved_by_person"
@@ -102,7 +105,8 @@ const unknownRetries = 3
 //	refused by a person           block rejected     block rejected     block rejected
 //	refused by rule or by time    send               hold               block denied, refuse
 //
-// Where another effect on the same thing, in another scope, or of near wording asks for a person, allow becomes hold. A
+// Where another effect on the same thing, in another scope, or of near wording asks for a person, allow becomes hold. Where a
+// limit has no room, allow becomes what the limit says. A
 // choice of confirm, for near wording and another scope:
 //
 //	found                         without a token    with its token
@@ -161,8 +165,12 @@ func begin(s situation, next bool) ruling {
 	switch {
 	case s.verdict == policy.ActDeny:
 		return ruling{action: actRefuse, code: CodeDenied, next: next}
+	case s.limit == policy.ActDeny:
+		return ruling{action: actRefuse, code: CodeOverLimit, next: next}
 	case s.verdict == policy.ActHold:
 		return ruling{action: actHold, code: CodeHeld, next: next}
+	case s.limit == policy.ActHold:
+		return ruling{action: actHold, code: CodeOverLimit, next: next}
 	case s.rival != "":
 		return ruling{action: actHold, code: s.rival, next: next}
 	}
@@ -267,7 +275,7 @@ func decideFailed(s situation) ruling {
 	case s.waited && s.owner:
 		// Calls that waited for one attempt share its failure; otherwise each of them would try in turn.
 		return ruling{action: actReplay, code: CodeFailedAlready}
-	case s.verdict != policy.ActAllow, s.rival != "", !s.mine, s.over(s.found.WindowUntil):
+	case s.verdict != policy.ActAllow, s.rival != "", s.limit != "", !s.mine, s.over(s.found.WindowUntil):
 		return begin(s, true)
 	case s.found.Code == CodeNotSent:
 		return ruling{action: actSend, again: true} // no try was used up
@@ -303,6 +311,8 @@ func decideRefused(s situation) ruling {
 	case s.verdict == policy.ActDeny && s.found.Code == CodeDenied && !s.otherKey():
 		// The refusal is on record; the repeat is only counted.
 		return ruling{action: actBlock, code: CodeDenied}
+	case s.limit == policy.ActDeny && s.found.Code == CodeOverLimit && !s.otherKey():
+		return ruling{action: actBlock, code: CodeOverLimit}
 	}
 	return begin(s, !s.otherKey())
 }

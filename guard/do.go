@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/onceguard/onceguard/fingerprint"
@@ -17,23 +18,45 @@ const maxRounds = 64
 // but a claim that was made is sent and its outcome recorded all the same.
 func (g *Guard) Do(ctx context.Context, p Principal, c Call) (Answer, error) {
 	began := time.Now()
-	a, err := g.do(ctx, p, c)
-	if err == nil {
-		g.observe.Answered(c.Tool, a.Kind, a.Explanation.Code, time.Since(began))
+	a, r, err := g.do(ctx, p, c)
+	if err != nil {
+		return a, err
 	}
-	return a, err
+	g.observe.Answered(c.Tool, a.Kind, a.Explanation.Code, time.Since(began))
+	g.tallies.add(tally{p.Tenant, c.Tool, string(a.Kind), a.Explanation.Code})
+	if r.warned != "" {
+		a.Explanation.Warned = r.warned
+		a.Explanation.Message += fmt.Sprintf(" The policy only warns; enforced, it would have answered %q.", r.warned)
+		g.tallies.add(tally{p.Tenant, c.Tool, TallyWarned, r.warned})
+	}
+	return a, nil
 }
 
-func (g *Guard) do(ctx context.Context, p Principal, c Call) (Answer, error) {
+func (g *Guard) do(ctx context.Context, p Principal, c Call) (Answer, *proposal, error) {
 	r, err := g.propose(ctx, p, c)
 	if err != nil {
-		return Answer{}, err
+		return Answer{}, r, err
+	}
+	a, err := g.answer(ctx, r)
+	return a, r, err
+}
+
+func (g *Guard) answer(ctx context.Context, r *proposal) (Answer, error) {
+	if r.rule.Mode == policy.ModeOff {
+		return g.pass(ctx, r)
 	}
 	if broken := r.rule.Validate(r.args); len(broken) > 0 {
-		return r.answerViolations(broken), nil
+		if !r.warns() {
+			return r.answerViolations(broken), nil
+		}
+		r.wouldHave(CodeBadArguments)
 	}
 	if r.rule.Kind == policy.Read {
+		g.weigh(ctx, r)
 		return g.pass(ctx, r)
+	}
+	if err := r.fingerprint(); err != nil {
+		return Answer{}, err
 	}
 	if err := g.reckon(ctx, r); err != nil {
 		return Answer{}, err
@@ -42,7 +65,17 @@ func (g *Guard) do(ctx context.Context, p Principal, c Call) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
+	if !r.fromRecord(own) {
+		g.weigh(ctx, r)
+		g.count(ctx, r)
+		own.verdict = r.verdict.Action
+	}
 	return g.settleOn(ctx, r, own)
+}
+
+// fromRecord reports whether a call is answered from the record of what is done, whatever the conditions say of another one.
+func (r *proposal) fromRecord(own situation) bool {
+	return !r.warns() && r.call.Confirm.Token == "" && decide(own).action == actReplay
 }
 
 // look looks for the effect of the call under those of its keys that this process has met.
@@ -83,7 +116,11 @@ func (g *Guard) settleOn(ctx context.Context, r *proposal, own situation) (Answe
 			s.confirmed = r.call.Confirm.Token != "" && r.confirms(s)
 			s.exhausted = g.confirms.exhausted(r.principal, r.call)
 		}
-		switch ru := decide(s); ru.action {
+		ru := decide(s)
+		if r.warns() {
+			s, ru = r.warn(s, ru)
+		}
+		switch ru.action {
 		case actBlock:
 			return g.repeated(r, s, r.answerBlocked(s, ru.code)), nil
 		case actReplay:
@@ -93,21 +130,24 @@ func (g *Guard) settleOn(ctx context.Context, r *proposal, own situation) (Answe
 			if s, settled, err = g.await(ctx, r, s); err == nil && !settled {
 				return g.repeated(r, s, r.answerPending(s)), nil
 			}
-			if err == nil && s.relation == NearEffect {
-				s, err = g.nearbyAgain(ctx, r, own)
+			if err == nil && s.relation.compared() {
+				s, err = g.rivalsAgain(ctx, r, s.relation, own)
 			}
 		case actLook:
 			if err = g.sweep(ctx); err == nil {
 				s, err = g.lookAgain(ctx, r, s)
 			}
-			if err == nil && s.relation == NearEffect {
-				s, err = g.nearbyAgain(ctx, r, own)
+			if err == nil && s.relation.compared() {
+				s, err = g.rivalsAgain(ctx, r, s.relation, own)
 			}
 		default:
 			if s.relation != SameEffect {
 				r.passRival(s, ru)
 				s = r.backTo(own)
 				continue
+			}
+			if sw, off := g.book.stopped(r.principal.Tenant, r.call.Tool, r.call.Agent); off {
+				return g.repeated(r, s, r.answerStopped(s, sw)), nil
 			}
 			var won *Answer
 			if won, s, err = g.take(ctx, r, s, ru); won != nil {
@@ -124,36 +164,10 @@ func (g *Guard) settleOn(ctx context.Context, r *proposal, own situation) (Answe
 	return Answer{}, &Error{Code: CodeBusy, Op: "call", Message: "too many equal calls at one moment; nothing was sent for this one", Retry: time.Second}
 }
 
-// passRival goes on past another effect that stands in the way, which was ruled to be a reason to ask a person, or none.
-func (r *proposal) passRival(s situation, ru ruling) {
-	switch {
-	case !s.answers() || s.found.State == Refused:
-		// It has come to nothing meanwhile, and the store will not name it again; but others that it was put before count now.
-		r.seen = nil
-		return
-	case ru.action == actHold && ru.code == Code(s.relation):
-		r.rival, r.rivalCode, r.rivalLike = s.found, ru.code, s.likeness
-	case ru.meant:
-		r.declare(s)
-	}
-	switch s.relation {
-	case OtherScope:
-		r.pastScope = true
-	case SameIdentity:
-		r.pastIdentity = true
-	}
-}
-
-// backTo is the situation of the call's own effect once more, after a round about another one.
-func (r *proposal) backTo(own situation) situation {
-	own.rival = r.rivalCode
-	return own
-}
-
 // situation describes what was found to decide.
 func (r *proposal) situation(found *Effect, rel Relation, now time.Time) situation {
 	s := situation{
-		verdict: r.verdict.Action, rule: r.rule, found: found, relation: rel, now: now, execute: r.execute, rival: r.rivalCode,
+		verdict: r.verdict.Action, rule: r.rule, found: found, relation: rel, now: now, execute: r.execute, rival: r.rivalCode, limit: r.limitAction(),
 	}
 	if found != nil {
 		own := found.Subject == r.principal.Subject
@@ -171,9 +185,6 @@ func (g *Guard) lookAgain(ctx context.Context, r *proposal, s situation) (situat
 	found, err := g.store.Lookup(ctx, s.found.Key)
 	if err != nil {
 		return s, err
-	}
-	if found.Effect == nil && s.relation == OtherScope {
-		s.relation = SameEffect
 	}
 	next := r.situation(found.Effect, s.relation, found.Now)
 	next.waited, next.likeness, next.superseded = s.waited, s.likeness, found.Superseded != ""
@@ -225,13 +236,19 @@ func (g *Guard) repeated(r *proposal, s situation, a Answer) Answer {
 
 func agentActor(p Principal) Actor { return Actor{Kind: "agent", Name: p.Subject} }
 
-// pass lets a read through: nothing is recorded and nothing replayed.
+// pass lets a read, or a call of a tool whose policy is off, through: nothing is recorded and nothing replayed.
 func (g *Guard) pass(ctx context.Context, r *proposal) (Answer, error) {
-	if r.verdict.Action != policy.ActAllow {
-		return r.answerBlocked(situation{}, CodeDenied), nil
+	if sw, off := g.book.stopped(r.principal.Tenant, r.call.Tool, r.call.Agent); off {
+		return r.answerStopped(situation{}, sw), nil
+	}
+	if r.rule.Mode != policy.ModeOff && r.verdict.Action != policy.ActAllow {
+		if !r.warns() {
+			return r.answerBlocked(situation{}, CodeDenied), nil
+		}
+		r.wouldHave(CodeDenied)
 	}
 	if r.execute == ByCaller {
-		return Answer{Kind: AnswerProceed, Explanation: explainPassed()}, nil
+		return Answer{Kind: AnswerProceed, Explanation: r.explainPassed()}, nil
 	}
 	release, err := g.takeOff()
 	if err != nil {

@@ -1,12 +1,10 @@
 package guard
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/onceguard/onceguard/fingerprint"
@@ -38,7 +36,7 @@ func recipeOf(r *policy.Rule) recipe {
 
 // input is what a call contributes to its fingerprint beside its arguments.
 func (c *recipe) input(p Principal, call Call) (fingerprint.Input, error) {
-	in := fingerprint.Input{Tenant: p.Tenant, Effect: c.Effect, NoWide: true, NoNear: true}
+	in := fingerprint.Input{Tenant: p.Tenant, Effect: c.Effect, NoNear: true}
 	if in.Effect == "" {
 		in.Effect = call.Tool
 	}
@@ -76,28 +74,6 @@ func (c *recipe) occurrence(call Call) (string, error) {
 	return string(text), err
 }
 
-// book is the guard's copy of the ledger's book of editions.
-type book struct {
-	store Store
-
-	mu      sync.RWMutex
-	read    bool // the ledger's book was read at least once
-	newest  int64
-	entries []entry
-
-	set     *policy.Set       // whose rules present is about
-	present map[string]*entry // by pattern and whether the effect has the tool's own name
-}
-
-type entry struct {
-	number  int64
-	pattern string
-	about   func(tool string) bool // as the pattern says
-	text    string
-	recipe  recipe
-	err     error // it was written by a newer version of this program
-}
-
 // another is an edition, not that of today's rule, under which calls of a tool may be recorded.
 type another struct {
 	*recipe
@@ -115,14 +91,16 @@ func (b *book) of(ctx context.Context, set *policy.Set, rule *policy.Rule, tool 
 	}
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	for i := len(b.entries) - 1; i >= 0; i-- {
-		e := &b.entries[i]
+	if b.err != nil {
+		return nil, 0, unreadable(b.err)
+	}
+	for i := len(b.editions) - 1; i >= 0; i-- {
+		e := &b.editions[i]
 		if e.number == own.number || e.text == own.text || !e.about(tool) {
 			continue
 		}
 		if e.err != nil {
-			return nil, 0, &Error{Code: CodeUnavailable, Op: "call", Err: e.err, Retry: time.Second,
-				Message: "the ledger was written under a policy that this version cannot read; nothing was sent"}
+			return nil, 0, unreadable(e.err)
 		}
 		others = append(others, another{&e.recipe, e.recipe.Effect != "" && e.pattern != tool && e.pattern != rule.Pattern})
 	}
@@ -131,13 +109,13 @@ func (b *book) of(ctx context.Context, set *policy.Set, rule *policy.Rule, tool 
 
 // enter finds the edition of a rule, and adds it to the ledger's book if it is not there, together with those of the rules that
 // share its effect type: an effect that one tool has begun must be found by the others when all of them were edited.
-func (b *book) enter(ctx context.Context, set *policy.Set, rule *policy.Rule) (*entry, error) {
+func (b *book) enter(ctx context.Context, set *policy.Set, rule *policy.Rule) (*edition, error) {
 	at := rule.Pattern
 	if rule.OwnEffect {
 		at += "\x00own"
 	}
 	b.mu.RLock()
-	var known *entry
+	var known *edition
 	if b.read && b.set == set {
 		known = b.present[at]
 	}
@@ -145,7 +123,7 @@ func (b *book) enter(ctx context.Context, set *policy.Set, rule *policy.Rule) (*
 	if known != nil {
 		return known, nil
 	}
-	var made *entry
+	var made *edition
 	var err error
 	for _, r := range append(slices.DeleteFunc(set.Rules(), func(r *policy.Rule) bool {
 		return r.Effect != rule.Effect || r.Pattern == rule.Pattern
@@ -160,53 +138,26 @@ func (b *book) enter(ctx context.Context, set *policy.Set, rule *policy.Rule) (*
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.set != set {
-		b.set, b.present = set, map[string]*entry{}
+		b.set, b.present = set, map[string]*edition{}
 	}
 	b.present[at] = made
 	return made, nil
 }
 
 // add makes sure that the edition of a rule is in the ledger's book.
-func (b *book) add(ctx context.Context, rule *policy.Rule) (*entry, error) {
+func (b *book) add(ctx context.Context, rule *policy.Rule) (*edition, error) {
 	text, err := json.Marshal(recipeOf(rule))
 	if err != nil {
 		return nil, &Error{Code: CodeInternal, Op: "call", Message: "the policy of this tool cannot be recorded", Err: err}
 	}
-	e, err := b.store.AddEdition(ctx, Edition{Pattern: rule.Pattern, Text: text})
+	e, err := b.store.Enter(ctx, Entry{Kind: EntryEdition, Name: rule.Pattern, Text: text})
 	if err != nil {
 		return nil, notEntered(err)
 	}
-	return &entry{number: e.Number, pattern: e.Pattern, text: string(text)}, nil
+	return &edition{number: e.Number, pattern: e.Name, text: string(text)}, nil
 }
 
 func notEntered(err error) error {
 	return &Error{Code: CodeUnavailable, Op: "call", Retry: time.Second, Err: err,
 		Message: "the ledger could not record how calls of this tool are compared; nothing was sent"}
-}
-
-// refresh reads what others have added to the ledger's book.
-func (b *book) refresh(ctx context.Context) error {
-	b.mu.RLock()
-	after := b.newest
-	b.mu.RUnlock()
-	added, err := b.store.Editions(ctx, after)
-	if err != nil {
-		return err
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.read = true
-	for _, a := range added {
-		if a.Number <= b.newest {
-			continue // another reader was faster
-		}
-		e := entry{number: a.Number, pattern: a.Pattern, about: policy.Matcher(a.Pattern), text: string(a.Text)}
-		// A part that this version does not know may tell calls apart.
-		text := json.NewDecoder(bytes.NewReader(a.Text))
-		text.DisallowUnknownFields()
-		e.err = text.Decode(&e.recipe)
-		b.entries = append(b.entries, e)
-		b.newest = a.Number
-	}
-	return nil
 }

@@ -124,7 +124,7 @@ func TestACallIsNotSentWhenItsEditionCannotBeRecorded(t *testing.T) {
 	for fault, want := range map[storetest.Fault]guard.ErrorCode{storetest.NotApplied: guard.CodeUnavailable, storetest.Applied: guard.CodeUnavailable} {
 		inWorld(t, func(t *testing.T, w *world) {
 			deal := func(verb string) storetest.Fault {
-				if verb == "addedition" {
+				if verb == "enter" {
 					return fault
 				}
 				return storetest.None
@@ -162,7 +162,7 @@ func TestToolsThatShareAnEffectAreEditedTogether(t *testing.T) {
 
 func TestAnEditionOfANewerVersionStopsItsTools(t *testing.T) {
 	underPolicies(t, versions[0], func(t *testing.T, w *world) {
-		if _, err := w.store.AddEdition(t.Context(), guard.Edition{Pattern: "pay", Text: []byte(`{"spec":{},"next":"century"}`)}); err != nil {
+		if _, err := w.store.Enter(t.Context(), guard.Entry{Kind: guard.EntryEdition, Name: "pay", Text: []byte(`{"spec":{},"next":"century"}`)}); err != nil {
 			t.Fatal(err)
 		}
 		_, err := w.Do(t.Context(), alice, one)
@@ -223,7 +223,7 @@ func TestNamesOfToolsDoNotFillTheBook(t *testing.T) {
 			w.do(alice, call(fmt.Sprintf("x%d", i), `{}`))
 			w.do(alice, call(fmt.Sprintf("y%d", i), `{}`))
 		}
-		if all, err := w.store.Editions(t.Context(), 0); err != nil || len(all) != 2 {
+		if all, err := w.store.Book(t.Context(), 0); err != nil || len(all) != 2 {
 			t.Errorf("the book has %d editions, %v", len(all), err)
 		}
 	})

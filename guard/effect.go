@@ -82,7 +82,7 @@ type Result struct {
 	Status      int    // the upstream's status, 0 where there is none
 	ContentType string // "application/json" for results that callers report
 	Body        []byte
-	BodyHash    [32]byte // SHA-256 of Body, set by a store that has pruned it; else zero
+	BodyHash    [32]byte // as Event.ArgumentsHash
 	IsError     bool     // the tool ran and reports an error
 	Source      Source   // who says so
 }

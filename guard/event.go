@@ -27,7 +27,8 @@ type Event struct {
 	Claim     string
 	Count     int    // for notes: how many equal facts this one stands for; else 0
 	Arguments []byte // exact bytes, where the event brought new ones
-	// ArgumentsHash is the SHA-256 of Arguments, set by a store that has pruned them; else zero.
+	// ArgumentsHash is the SHA-256 of the bytes as the store keeps or kept them, set where Arguments are not these: they were
+	// pruned, or are kept encrypted. Else it is zero.
 	ArgumentsHash [32]byte
 	Result        *Result
 	Hash          [32]byte
@@ -80,12 +81,12 @@ func writePart(h hash.Hash, b []byte) {
 	h.Write(b)
 }
 
-// writeBytes writes the hash of b, or the one that was kept of it. No bytes are the zero hash.
-func writeBytes(h hash.Hash, b []byte, kept [32]byte) {
-	if len(b) > 0 {
-		kept = sha256.Sum256(b)
+// writeBytes writes the hash of b, or the one that the store gave for it. No bytes are the zero hash.
+func writeBytes(h hash.Hash, b []byte, given [32]byte) {
+	if len(b) > 0 && given == [32]byte{} {
+		given = sha256.Sum256(b)
 	}
-	h.Write(kept[:])
+	h.Write(given[:])
 }
 
 func writeNumber(h hash.Hash, n int64) {

@@ -22,6 +22,8 @@ func (r *proposal) answerBlocked(s situation, code Code) Answer {
 	switch {
 	case code == CodeHeld && r.verdict.Action == policy.ActHold, code == CodeDenied:
 		x.Message = withReason(x.Message, r.verdict.Why)
+	case code == CodeOverLimit && r.over != nil:
+		x.Message = withReason(x.Message, r.over.String())
 	case code == CodeRejected && s.owner && s.found.Reason != "":
 		x.Message += " The reason given: " + strconv.Quote(cut(s.found.Reason))
 	}
@@ -89,7 +91,7 @@ func (r *proposal) answerTaken(s situation, earlier *Effect) Answer {
 		}
 		return Answer{Kind: AnswerProceed, Effect: e, Lease: &Lease{Fence: e.Fence, Expires: e.LeaseUntil}, Explanation: x}
 	case Refused:
-		return r.answerBlocked(s, CodeDenied)
+		return r.answerBlocked(s, e.Code)
 	case Held:
 		if r.rival != nil && e.Code == r.rivalCode {
 			rival := r.situation(r.rival, SameIdentity, s.now)
@@ -164,8 +166,15 @@ func (r *proposal) answerUnrecorded(l landing) Answer {
 
 // answerPassed answers a read that the guard sent.
 func (r *proposal) answerPassed(out Outcome) Answer {
-	x := explainPassed()
-	if out.State != Done {
+	x := r.explainPassed()
+	switch off := r.rule.Mode == policy.ModeOff; {
+	case out.State == Done:
+	case off && out.State != Failed:
+		x.Retry = RetryNever
+		x.Code, x.Message = out.Code, withReason("The call was sent, but whether it was carried out is not known, and it is not on record.", out.Detail)
+	case off:
+		x.Code, x.Message = out.Code, withReason("The call failed and nothing was applied.", out.Detail)
+	default:
 		x.Code, x.Message = out.Code, withReason("The read failed; it changes nothing, so it may be tried again.", out.Detail)
 	}
 	a := Answer{Kind: AnswerForwarded, Result: out.Result, Explanation: x}
@@ -175,7 +184,10 @@ func (r *proposal) answerPassed(out Outcome) Answer {
 	return a
 }
 
-func explainPassed() Explanation {
+func (r *proposal) explainPassed() Explanation {
+	if r.rule.Mode == policy.ModeOff {
+		return Explanation{Code: CodePassed, Retry: RetryNever, Message: "The policy of this tool is off, so the call passes and is not recorded."}
+	}
 	return Explanation{Code: CodePassed, Retry: RetrySafe, Message: "This tool only reads, so the call passes and is not recorded."}
 }
 
@@ -219,6 +231,9 @@ func (r *proposal) match(x *Explanation, s situation) {
 	x.SameBecause = c.Because
 	if !c.Same && r.isAlias(e.Key) {
 		x.Message += " It was recorded under an earlier version of this tool's policy, by which the two calls are equal in spite of what differs."
+	}
+	if !c.Same && e.Key == r.sum.Key && e.Tool == r.call.Tool {
+		x.Message += " A person changed its arguments before it was sent; what differs is shown."
 	}
 	for _, d := range c.Differs {
 		x.Differs = append(x.Differs, Difference{Argument: d.Argument, Role: d.Role.String(), Earlier: cut(d.Earlier), Now: cut(d.Now)})

@@ -1,6 +1,9 @@
 package guard
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 // explainBlock is the text of every answer with which nothing was sent.
 func explainBlock(s situation, code Code) Explanation {
@@ -64,9 +67,24 @@ func explainBlock(s situation, code Code) Explanation {
 	case CodeNear:
 		x.Message = fmt.Sprintf("A call that differs from this one in wording only was recorded %s ago; nothing was sent.", age(s))
 		x.Next = []string{"Compare the differing texts.", "If it is the same effect, go on as done.", "If both are meant, a person must allow this one."}
+	case CodeOverLimit:
+		x.Message = "A limit of the policy has no room for this call; nothing was sent."
+		x.Next = []string{"Do not split it up to get past the limit. Wait until there is room again, or ask the user."}
+		x.Retry = RetryLater
 	case CodeOtherBytes:
 		x.Message = "A person approved this effect, but for other arguments or for another subject; nothing was sent."
 		x.Next = []string{"Send exactly the approved arguments, which are those of the matched effect."}
 	}
 	return x
+}
+
+// answerStopped explains that an admin has stopped the sends of the tool or the agent.
+func (r *proposal) answerStopped(s situation, sw Switched) Answer {
+	x := Explanation{
+		Code: CodeSwitchedOff, Retry: RetryLater,
+		Message: fmt.Sprintf("An admin has stopped all sends of this %s; nothing was sent. The reason given: %s", sw.Kind, strconv.Quote(cut(sw.Reason))),
+		Next:    []string{"Stop trying. Tell the user that the " + string(sw.Kind) + " was stopped.", "Send the same call again when it is allowed again: nothing of it was lost."},
+	}
+	r.match(&x, s)
+	return Answer{Kind: AnswerBlocked, Effect: s.found, Explanation: x}
 }

@@ -15,6 +15,7 @@ import (
 // Guard is the one boundary. All its methods may be called at the same time.
 type Guard struct {
 	store    Store
+	watcher  Watcher // the store, where it hears of other replicas; else nil
 	policies Policies
 	forward  Forwarder
 	maker    *fingerprint.Maker
@@ -26,13 +27,15 @@ type Guard struct {
 	log        *slog.Logger
 	times      Times
 
-	known    known
-	hub      *hub
-	repeats  *repeats
-	flights  sync.WaitGroup
-	slots    chan struct{}
-	draining atomic.Bool
-	gate     sync.RWMutex // held for reading from the check of draining to flights.Add
+	known     known
+	hub       *hub
+	repeats   *repeats
+	tallies   *tallies
+	retention Retention
+	flights   sync.WaitGroup
+	slots     chan struct{}
+	draining  atomic.Bool
+	gate      sync.RWMutex // held for reading from the check of draining to flights.Add
 }
 
 // Policies gives the present set of rules. policy.Source implements it.
@@ -46,11 +49,15 @@ type Config struct {
 	Policies Policies
 	Forward  Forwarder
 	Key      []byte // the installation key for fingerprints, at least 32 bytes
+	// Sole says that no other process, and no other Guard, writes effects to Store. Replays are then answered from memory.
+	Sole bool
 	// Similarity compares wordings in place of the built-in comparison; nil for that.
 	Similarity fingerprint.Similarity
-	Observe    Observer
-	Log        *slog.Logger
-	Times      Times
+	// Retention says when Run forgets what no longer answers; the zero Retention keeps everything.
+	Retention Retention
+	Observe   Observer
+	Log       *slog.Logger
+	Times     Times
 	// Flights is the most calls under way at one time; more are refused with CodeBusy. 0 means 4,096.
 	Flights int
 }
@@ -116,10 +123,15 @@ func New(c Config) (*Guard, error) {
 	if c.Flights == 0 {
 		c.Flights = 4096
 	}
+	book := &book{store: c.Store}
+	watcher, _ := c.Store.(Watcher)
+	if c.Sole {
+		c.Store = newMemory(c.Store)
+	}
 	return &Guard{
-		store: c.Store, policies: c.Policies, forward: c.Forward, maker: maker, observe: c.Observe, log: c.Log,
-		book: &book{store: c.Store}, similarity: c.Similarity,
-		times: c.Times.orDefault(), hub: newHub(), repeats: newRepeats(), slots: make(chan struct{}, c.Flights),
+		store: c.Store, watcher: watcher, policies: c.Policies, forward: c.Forward, maker: maker, observe: c.Observe, log: c.Log,
+		book: book, similarity: c.Similarity,
+		times: c.Times.orDefault(), hub: newHub(), repeats: newRepeats(), tallies: newTallies(), retention: c.Retention, slots: make(chan struct{}, c.Flights),
 	}, nil
 }
 
@@ -132,7 +144,7 @@ func (g *Guard) Ready(ctx context.Context) error {
 }
 
 // Drain refuses new calls from now on, waits until every call under way has its outcome recorded, and writes down the
-// repeats that were counted. It returns early with the context's error. The store may be closed afterwards.
+// repeats and tallies that were counted. It returns early with the context's error. The store may be closed afterwards.
 func (g *Guard) Drain(ctx context.Context) error {
 	g.gate.Lock()
 	g.draining.Store(true)
@@ -148,5 +160,6 @@ func (g *Guard) Drain(ctx context.Context) error {
 		return ctx.Err()
 	}
 	g.flushRepeats(ctx)
+	g.flushTallies(ctx)
 	return nil
 }

@@ -5,11 +5,12 @@ import "sync"
 // maxWaiters bounds the calls that wait for one effect; further ones are answered "pending" at once.
 const maxWaiters = 1000
 
-// hub wakes the calls that wait for an effect. A wake-up is a hint: waiters look at the ledger before they wait and
+// hub wakes the calls that wait for an effect, and those who follow changes. A wake-up is a hint: waiters look at the ledger before they wait and
 // after they wake, and also look from time to time, because another process may have settled the effect.
 type hub struct {
-	mu     sync.Mutex
-	topics map[string]*topic
+	mu        sync.Mutex
+	topics    map[string]*topic
+	followers map[*follower]struct{}
 }
 
 type topic struct {
@@ -17,7 +18,9 @@ type topic struct {
 	waiters int
 }
 
-func newHub() *hub { return &hub{topics: map[string]*topic{}} }
+func newHub() *hub {
+	return &hub{topics: map[string]*topic{}, followers: map[*follower]struct{}{}}
+}
 
 // subscribe registers a waiter before it looks. ok is false when too many wait already. leave must be called once.
 func (h *hub) subscribe(id string) (woken <-chan struct{}, leave func(), ok bool) {
@@ -44,10 +47,15 @@ func (h *hub) leave(id string, t *topic) {
 	}
 }
 
-// publish wakes all who wait for the effect now.
-func (h *hub) publish(id string) {
+// publish wakes all who wait for the effect now, and tells those who follow the changes of its tenant.
+func (h *hub) publish(tenant, id string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	for f := range h.followers {
+		if f.tenant == tenant {
+			f.add(id)
+		}
+	}
 	if t := h.topics[id]; t != nil {
 		close(t.woken)
 		delete(h.topics, id)

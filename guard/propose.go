@@ -24,23 +24,26 @@ type proposal struct {
 	bytes     []byte // the argument text that is recorded and sent
 	execute   Execute
 	sum       fingerprint.Sum
+	inRun     bool // the scope of the call has a run in it
 	callerKey fingerprint.Digest
 	resource  fingerprint.Digest
 	aliases   []fingerprint.Digest // the keys of the call under other editions of the rule
 	loose     []fingerprint.Digest // those of them that are due to nothing but a loose edition
 	book      int64                // the newest edition that was known when aliases was made
 	verdict   policy.Verdict
+	limits    []Limit   // what a claim of the call counts
 	deadline  time.Time // until when the caller is ready to wait
 
 	// What the rounds of settleOn have found out about other effects.
-	rival                   *Effect // asks for a person
-	rivalCode               Code
-	rivalLike               likeness
-	pastScope, pastIdentity bool        // ruled upon: not to be checked again
-	looked                  bool        // for the call's own effect, although this process had not met its key
-	seen                    []Prior     // near effects that were looked at
-	own                     *Effect     // what stands under the call's own key
-	meant                   []situation // beside which the agent has declared the call
+	rival     *Effect // asks for a person
+	rivalCode Code
+	rivalLike likeness
+	looked    bool        // for the call's own effect, although this process had not met its key
+	over      *overLimit  // a limit that has no room
+	warned    Code        // what a rule that only warns would have done
+	seen      [3][]Prior  // rivals that were looked at: in other scopes, of the same identity, of near wording
+	own       *Effect     // what stands under the call's own key
+	meant     []situation // beside which the agent has declared the call
 }
 
 // propose reads a call. An error is the caller's mistake and names the field.
@@ -61,9 +64,13 @@ func (g *Guard) propose(ctx context.Context, p Principal, c Call) (*proposal, er
 	if r.execute, err = executor(r.rule, c.Execute); err != nil {
 		return nil, err
 	}
-	if err = r.fingerprint(); err != nil {
-		return nil, err
-	}
+	r.deadline = time.Now().Add(g.budget(c.Wait))
+	return r, nil
+}
+
+// weigh asks the rule's conditions.
+func (g *Guard) weigh(ctx context.Context, r *proposal) {
+	c, p := &r.call, &r.principal
 	r.verdict = r.rule.Check(ctx, policy.Facts{
 		Tool: c.Tool, Tenant: p.Tenant, Subject: p.Subject, Agent: c.Agent, Run: c.Run,
 		Labels: c.Labels, Args: r.args, Now: time.Now(),
@@ -71,8 +78,20 @@ func (g *Guard) propose(ctx context.Context, p Principal, c Call) (*proposal, er
 	if r.verdict.Err != nil {
 		g.log.WarnContext(ctx, "a condition could not be evaluated, so the call is held", "tool", c.Tool, "rule", r.verdict.Rule, "error", r.verdict.Err)
 	}
-	r.deadline = time.Now().Add(g.budget(c.Wait))
-	return r, nil
+}
+
+// count makes what the call uses of its limits. A call whose amounts cannot be read is held.
+func (g *Guard) count(ctx context.Context, r *proposal) {
+	if len(r.rule.Limits) == 0 {
+		return
+	}
+	var err error
+	if r.limits, err = r.limitsOf(); err != nil {
+		g.log.WarnContext(ctx, "a limit could not be checked, so the call is held", "tool", r.call.Tool, "error", err)
+		if r.verdict.Action == policy.ActAllow {
+			r.verdict = policy.Verdict{Action: policy.ActHold, Err: err, Why: "A limit of the policy cannot be checked, so a person has to decide: " + err.Error() + "."}
+		}
+	}
 }
 
 // fingerprint makes the digests of the call under the rule of today.
@@ -83,8 +102,8 @@ func (r *proposal) fingerprint() error {
 		return err
 	}
 	// Other scopes are other runs. Where the scope is something else, such as the subject, it is meant to keep effects apart.
-	inRun := slices.ContainsFunc(in.Scope, func(part fingerprint.ScopePart) bool { return part.Name == policy.ScopeRun })
-	in.NoWide, in.NoNear = r.rule.On.OtherScope == policy.Allow || !inRun, r.rule.On.Near == policy.Allow
+	r.inRun = slices.ContainsFunc(in.Scope, func(part fingerprint.ScopePart) bool { return part.Name == policy.ScopeRun })
+	in.NoNear = r.rule.On.Near == policy.Allow
 	r.sum = r.maker.Sum(r.rule.Arguments, in, r.args)
 	if r.call.IdempotencyKey != "" {
 		r.callerKey = r.maker.Mark("caller key", p.Tenant, p.Subject, r.rule.Effect, r.call.IdempotencyKey)

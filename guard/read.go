@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -64,7 +65,7 @@ type Verdict struct {
 // Fingerprint explains the fingerprint of a call and, with other, whether the two are the same effect. It changes
 // nothing.
 func (g *Guard) Fingerprint(ctx context.Context, p Principal, c Call, other *Call) (Explained, error) {
-	r, err := g.propose(ctx, p, c)
+	r, err := g.fingerprinted(ctx, p, c)
 	if err != nil {
 		return Explained{}, err
 	}
@@ -73,7 +74,7 @@ func (g *Guard) Fingerprint(ctx context.Context, p Principal, c Call, other *Cal
 		Canonical: string(r.args.AppendCanonical(nil)),
 	}
 	if other != nil {
-		o, err := g.propose(ctx, p, *other)
+		o, err := g.fingerprinted(ctx, p, *other)
 		if e, ok := errors.AsType[*Error](err); ok && e.Field != "" {
 			e.Field = "/other" + e.Field
 		}
@@ -98,6 +99,15 @@ func (g *Guard) Fingerprint(ctx context.Context, p Principal, c Call, other *Cal
 	return x, nil
 }
 
+// fingerprinted reads a call and makes its fingerprint.
+func (g *Guard) fingerprinted(ctx context.Context, p Principal, c Call) (*proposal, error) {
+	r, err := g.propose(ctx, p, c)
+	if err != nil {
+		return nil, err
+	}
+	return r, r.fingerprint()
+}
+
 // verdict compares a call with an earlier one as a claim would.
 func (g *Guard) verdict(ctx context.Context, earlier, now *proposal) (Verdict, error) {
 	var v Verdict
@@ -116,7 +126,7 @@ func (g *Guard) verdict(ctx context.Context, earlier, now *proposal) (Verdict, e
 	case a.Key == b.Key:
 		v.Relation = SameEffect
 	case v.Relation != "":
-	case a.Wide == b.Wide && !a.Wide.IsZero():
+	case bytes.Equal(a.Key.Common(), b.Key.Common()) && now.inRun:
 		v.Relation = OtherScope
 	case a.Identity == b.Identity && !a.Identity.IsZero():
 		v.Relation = SameIdentity

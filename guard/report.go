@@ -42,7 +42,8 @@ func (g *Guard) Report(ctx context.Context, p Principal, r Report) (Effect, erro
 	if err != nil {
 		return Effect{}, err
 	}
-	g.hub.publish(e.ID)
+	g.outcome(&settled)
+	g.hub.publish(e.Tenant, e.ID)
 	return settled, nil
 }
 

@@ -1,10 +1,10 @@
 package guard
 
 import (
+	"bytes"
 	"context"
-	"crypto/rand"
 	"fmt"
-	"math"
+	"slices"
 	"time"
 )
 
@@ -43,43 +43,40 @@ func (g *Guard) Decide(ctx context.Context, p Principal, j Judgement) (Effect, e
 	if err != nil {
 		return Effect{}, err
 	}
-	g.hub.publish(decided.ID)
+	g.outcome(&decided)
+	g.hub.publish(decided.Tenant, decided.ID)
 	if decided.State == Approved && decided.Execute == ByGuard {
 		g.sendApproved(ctx, decided)
 	}
 	return decided, nil
 }
 
-// decision translates a choice into a transition, if it fits the effect's state.
+// decision makes what is written of a choice, if it fits the effect's state.
 func (g *Guard) decision(ctx context.Context, e *Effect, p Principal, j Judgement) (Decision, error) {
-	rule := g.policies.Current().Match(e.Tool)
-	d := Decision{
-		Tenant: p.Tenant, ID: e.ID, Fence: j.Fence, Digest: j.Digest, Reason: j.Reason,
-		Actor: Actor{Kind: "reviewer", Name: p.Subject},
+	if !slices.Contains(choices, j.Choice) {
+		return Decision{}, invalid("/decision", "must be approve or reject for a held effect, and happened, did_not_happen or send_again for an unknown one")
 	}
-	disputed := e.Review == CodeContradiction && (e.State == Failed || e.State == Done)
-	open := e.State == Unknown || e.State == Partial || disputed
-	switch {
-	case j.Choice == Approve && e.State == Held:
-		d.By, d.State, d.Code, d.Expiry = EventApproved, Approved, CodeApproved, rule.Hold
-	case j.Choice == Reject && e.State == Held:
-		d.By, d.State, d.Code = EventRejected, Refused, CodeRejected
-	case j.Choice == Happened && open:
-		d.By, d.State, d.Code = EventResolved, Done, CodeResolved
-		if j.Result != nil {
-			d.Result = &Result{ContentType: "application/json", Body: j.Result, Source: FromReviewer}
-		}
-	case j.Choice == DidNotHappen && open && e.State != Done:
-		d.By, d.State, d.Code = EventResolved, Failed, CodeResolved
-	case j.Choice == SendAgain && e.State == Unknown:
-		d.By, d.State, d.Code, d.Expiry = EventOrdered, Approved, CodeOrdered, rule.Hold
-	case j.Choice == Approve, j.Choice == Reject, j.Choice == Happened, j.Choice == DidNotHappen, j.Choice == SendAgain:
+	d, ok := g.transition(e, j.Choice)
+	if !ok {
 		return d, &Error{Code: CodeConflict, Op: "decide", Effect: e, Message: fmt.Sprintf("%q does not fit an effect that is %s", j.Choice, e.State)}
-	default:
-		return d, invalid("/decision", "must be approve or reject for a held effect, and happened, did_not_happen or send_again for an unknown one")
+	}
+	d.Tenant, d.ID, d.Fence, d.Digest, d.Reason = p.Tenant, e.ID, j.Fence, j.Digest, j.Reason
+	d.Actor = Actor{Kind: "reviewer", Name: p.Subject}
+	if d.State == Done && j.Result != nil {
+		d.Result = &Result{ContentType: "application/json", Body: j.Result, Source: FromReviewer}
 	}
 	if d.State == Approved && j.Digest == [32]byte{} {
 		return d, invalid("/digest", "must be the digest of the arguments that were shown")
+	}
+	if j.Arguments != nil {
+		if j.Choice != Approve {
+			return d, invalid("/arguments", "are edited with the choice approve only")
+		}
+		var err error
+		if d.Arguments, err = g.amend(ctx, e, j.Arguments); err != nil || bytes.Equal(d.Arguments, e.Arguments) {
+			d.Arguments = nil
+			return d, err
+		}
 	}
 	if j.Choice == DidNotHappen || j.Choice == SendAgain {
 		return d, g.settled(ctx, e)
@@ -108,13 +105,4 @@ func (g *Guard) confirmDecision(ctx context.Context, d Decision, cause error) (E
 		return e, nil
 	}
 	return Effect{}, &Error{Code: CodeUnavailable, Op: "decide", Message: "the ledger did not confirm the decision; look at the effect before you repeat it", Err: cause}
-}
-
-// resumption asks for the one send that an approval allows.
-func resumption(e Effect, lease time.Duration) ClaimRequest {
-	prior := Prior{e.ID, e.State, e.Fence}
-	e.State, e.Code, e.Review, e.Claim = Pending, CodeForwarded, "", rand.Text()
-	e.Arguments, e.Subject = nil, ""
-	// Which edition of the rule is the newest does not matter to an effect that exists.
-	return ClaimRequest{Effect: e, Lease: lease, Actor: Actor{Kind: "guard"}, Prior: &prior, Again: true, Book: math.MaxInt64}
 }

@@ -4,8 +4,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/onceguard/onceguard/guard"
+	"github.com/onceguard/onceguard/guard/store/storetest"
 )
 
 // once wants a person for a second effect on the same order.
@@ -116,5 +118,82 @@ func TestAReplicaThatHasNotMetACallReplaysItAllTheSame(t *testing.T) {
 			other.expect(alice, c, guard.AnswerReplayed, guard.CodeReplayed)
 		}
 		w.executions(5)
+	})
+}
+
+// in is the call in a run.
+func in(run string) guard.Call {
+	c := one
+	c.Run = run
+	return c
+}
+
+func TestAnUnknownRivalIsAnsweredForBeforeADoneOne(t *testing.T) {
+	underPolicies(t, file(tool("pay", sent)), func(t *testing.T, w *world) {
+		w.up.script(refused, ok(2), lost)
+		w.do(alice, in("run-1"))
+		w.expect(alice, in("run-2"), guard.AnswerForwarded, guard.CodeForwarded)
+		a := w.do(alice, confirming(in("run-1"), w.do(alice, in("run-1"))))
+		if a.Effect.State != guard.Unknown {
+			t.Fatalf("the confirmed call is %s, %s", a.Effect.State, a.Explanation.Code)
+		}
+		a = w.expect(alice, in("run-3"), guard.AnswerBlocked, guard.CodeOtherScope)
+		if a.Explanation.Matched.State != guard.Unknown || a.Explanation.Confirm != nil {
+			t.Errorf("asked about the one that is %s, with the token %+v", a.Explanation.Matched.State, a.Explanation.Confirm)
+		}
+		w.executions(3)
+	})
+}
+
+func TestOfTwoRunsThatConfirmAtOneMomentOneIsAskedAgain(t *testing.T) {
+	underPolicies(t, file(tool("pay", sent)), func(t *testing.T, w *world) {
+		w.do(alice, in("run-1"))
+		two := confirming(in("run-2"), w.do(alice, in("run-2")))
+		three := confirming(in("run-3"), w.do(alice, in("run-3")))
+		first := true
+		deal := func(verb string) storetest.Fault {
+			if verb == "claim" && first {
+				first = false
+				w.expect(alice, two, guard.AnswerForwarded, guard.CodeForwarded)
+			}
+			return storetest.None
+		}
+		w.fail.Store(&deal)
+		again := w.expect(alice, three, guard.AnswerBlocked, guard.CodeOtherScope)
+		w.executions(2)
+		w.expect(alice, confirming(in("run-3"), again), guard.AnswerForwarded, guard.CodeForwarded)
+	})
+}
+
+func TestASupersededRivalDoesNotAnswer(t *testing.T) {
+	rules := file(tool("write", `resource: "file:{path}"`, "scope: [run]", "on: {other_scope: replay}", sent))
+	a, b := call("write", `{"path":"/tmp/f","text":"A"}`), call("write", `{"path":"/tmp/f","text":"B"}`)
+	underPolicies(t, rules, func(t *testing.T, w *world) {
+		w.do(alice, a)
+		until(time.Second)
+		w.do(alice, b)
+		until(time.Second)
+		a.Run = "run-2"
+		w.expect(alice, a, guard.AnswerForwarded, guard.CodeForwarded)
+	})
+}
+
+func TestAHeldEffectNamesItsRivalAndWhatItIsAbout(t *testing.T) {
+	rules := file(tool("pay",
+		"arguments: {order_id: {role: identity, kind: id}, amount: {kind: money, currency: EUR}, card: {role: identity, kind: id}}",
+		"redact: [card]", "on: {same_identity: hold}", sent))
+	underPolicies(t, rules, func(t *testing.T, w *world) {
+		first := w.do(alice, call("pay", `{"note":"x","amount":25.00,"order_id":"A\n17","card":"4111"}`))
+		if about := w.state(first.Effect.ID).About; about != "order_id=A 17, amount=25.00" {
+			t.Errorf("about is %q", about)
+		}
+		held := w.expect(alice, call("pay", `{"amount":26,"order_id":"A\n17","card":"4111"}`), guard.AnswerBlocked, guard.CodeSameIdentity)
+		if e := w.state(held.Effect.ID); e.Related != first.Effect.ID {
+			t.Errorf("related to %q", e.Related)
+		}
+		long := w.do(alice, call("pay", `{"order_id":"`+strings.Repeat("é", 300)+`","amount":1}`))
+		if about := w.state(long.Effect.ID).About; !utf8.ValidString(about) || len(about) > guard.MaxAbout || !strings.HasSuffix(about, "…, amount=1") {
+			t.Errorf("about is %q", about)
+		}
 	})
 }

@@ -118,13 +118,14 @@ type Store interface {
 	// or refused, whose window is over and that have no open review are touched: those that have not changed for r.Bodies lose the
 	// bytes of their arguments and results, of which the events keep the hashes, so that their chains still hold; those that have not
 	// changed for r.Rows are removed with all their events. An effect that was done later than another one on the
-	// same Resource is kept while that other one would answer without it. It also removes tallies older than r.Rows.
+	// same Resource is kept until the window of that other one is over, and a generation is kept while an earlier one is there: so
+	// nothing answers that did not before. It also removes tallies whose bucket began r.Rows ago or earlier. What limits count stays.
 	Prune(ctx context.Context, r Retention, limit int) (Pruned, error)
 
 	// AddTallies adds to the tenants' counters, in the bucket of now. They are for people to look at and decide nothing.
 	AddTallies(ctx context.Context, add []Tally) error
 
-	// Tallies returns a tenant's counters whose buckets begin in [from, until), oldest first.
+	// Tallies returns a tenant's counters whose buckets begin in [from, until), oldest first, then by tool, kind and code.
 	Tallies(ctx context.Context, tenant string, from, until time.Time) ([]Tally, error)
 
 	// Ping reports whether a write would be possible now.
@@ -201,9 +202,11 @@ type Tally struct {
 // MaxPeriod is the longest period of a Limit.
 const MaxPeriod = 31 * 24 * time.Hour
 
-// Limit bounds what effects may use up together. A claim of a Pending effect uses Amount from the moment of the claim; what
-// turns out failed gives it back, and a claim made again uses it anew. A claim is refused when the
-// amounts used under Key within Period before it, and its own, are more than Max. At most MaxLimits belong to one claim.
+// Limit bounds what effects may use up together. A claim of a Pending effect uses Amount from the moment of the claim, for as
+// long as the effect is not failed: what turns out failed gives it back, and what then turns out done has used it again. An
+// effect is counted once under a key, as of its latest claim with that key. A claim is refused when the amounts that other effects
+// have used under Key within Period before it (not what was used Period ago or earlier), and its own, are more than Max.
+// At most MaxLimits belong to one claim, and those with one Key have one Amount.
 type Limit struct {
 	Key    fingerprint.Digest // of the tenant, the rule and the values that it counts by
 	Amount int64              // 1 for a count, else in the unit of the rule; not negative
@@ -237,6 +240,8 @@ type ClaimRequest struct {
 	Book    int64                // highest number in the book that the caller knows
 
 	Limits []Limit
+
+	Seal bool // keep the arguments encrypted, where the store can (package sealed)
 }
 
 // Prior names an effect at a point of its life.
@@ -283,6 +288,7 @@ type Settlement struct {
 	Result *Result
 	Review Code // opens a review
 	Actor  Actor
+	Seal   bool // keep the result encrypted, where the store can
 }
 
 // Decision is what a person decided.
@@ -300,6 +306,7 @@ type Decision struct {
 	Arguments []byte
 	Expiry    time.Duration // for Approved
 	Actor     Actor
+	Seal      bool // keep result and arguments encrypted, where the store can
 }
 
 // Note is a fact that changes no state.
@@ -312,6 +319,7 @@ type Note struct {
 	Result *Result // evidence, such as the answer of a holder whose fence is old
 	Review Code    // opens a review
 	Actor  Actor
+	Seal   bool // keep the evidence encrypted, where the store can
 }
 
 // Query selects effects of one tenant.
@@ -322,7 +330,7 @@ type Query struct {
 	Tool    string
 	Run     string
 	Agent   string
-	Text    string    // only effects whose About has it, whatever the case of ASCII letters; at most MaxHandle bytes
+	Text    string    // only effects whose About has it, whatever the case of ASCII letters; at most MaxAbout bytes, else CodeInvalid
 	From    time.Time // created at this time or later; zero for all
 	Until   time.Time // created before this time; zero for all
 	Review  bool      // only effects with an open review

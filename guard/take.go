@@ -61,12 +61,16 @@ func (g *Guard) take(ctx context.Context, r *proposal, s situation, ru ruling) (
 				return nil, next, nil
 			}
 		}
-		if claimed.Relation == NearEffect {
-			near, alike, err := g.nearby(ctx, r)
-			if err != nil || !alike {
-				return nil, s, err // other words: the next claim is not stopped by them
+		if claimed.Relation == OverLimit {
+			r.overrun(claimed)
+			return nil, r.backTo(s), nil
+		}
+		if claimed.Relation.compared() {
+			rival, found, err := g.rivals(ctx, r, claimed.Relation)
+			if err != nil || !found {
+				return nil, s, err // nothing that counts: the next claim is not stopped by it
 			}
-			return nil, near, nil
+			return nil, rival, nil
 		}
 		next := r.situation(&claimed.Effect, claimed.Relation, claimed.Now)
 		next.waited, next.superseded = s.waited, claimed.Superseded != ""
@@ -76,7 +80,7 @@ func (g *Guard) take(ctx context.Context, r *proposal, s situation, ru ruling) (
 	if r.meant != nil {
 		g.confirms.add(r.principal, r.call)
 	}
-	g.hub.publish(e.ID)
+	g.hub.publish(e.Tenant, e.ID)
 	now := r.situation(&e, SameEffect, claimed.Now)
 	if e.State != Pending || r.execute == ByCaller {
 		release()
@@ -117,13 +121,12 @@ func (g *Guard) lease(r *policy.Rule, by Execute) time.Duration {
 }
 
 func (r *proposal) claimRequest(s situation, ru ruling, lease time.Duration) ClaimRequest {
-	on := r.rule.On
 	req := ClaimRequest{
 		Effect: Effect{
 			ID: newEffectID(), Tenant: r.principal.Tenant, Subject: r.principal.Subject, Agent: r.call.Agent, Run: r.call.Run,
 			CallID: r.call.CallID, Tool: r.call.Tool, Type: r.rule.Effect, Execute: r.execute,
 			Key: r.sum.Key, CallerKey: r.callerKey, Resource: r.resource, State: Pending, Code: CodeForwarded,
-			Policy: r.rule.Digest, Arguments: r.bytes, Window: r.rule.Window,
+			Policy: r.rule.Digest, About: about(r.rule, r.args), Arguments: r.bytes, Window: r.rule.Window,
 		},
 		Actor: agentActor(r.principal), Order: ru.order, Book: r.book, Aliases: r.aliases,
 	}
@@ -136,17 +139,7 @@ func (r *proposal) claimRequest(s situation, ru ruling, lease time.Duration) Cla
 			}
 		}
 	}
-	if !r.sum.Wide.IsZero() {
-		req.Effect.Wide = r.sum.Wide
-		req.CheckWide = !r.pastScope
-	}
-	if on.SameIdentity != policy.Allow {
-		req.Effect.Identity = r.sum.Identity
-		req.CheckIdentity = !r.pastIdentity
-	}
-	if on.Near != policy.Allow && !r.sum.Near.IsZero() {
-		req.Effect.Near, req.CheckNear, req.Seen = r.sum.Near, true, r.seen
-	}
+	r.checkRivals(&req)
 	if (ru.next || ru.again) && s.found != nil {
 		req.Prior = &Prior{s.found.ID, s.found.State, s.found.Fence}
 	}
@@ -156,23 +149,35 @@ func (r *proposal) claimRequest(s situation, ru ruling, lease time.Duration) Cla
 			// The approved bytes, or those that were sent under the same downstream key, are sent: nobody else's. That
 			// another effect stands beside it was known to who decided.
 			req.Effect.Arguments, req.Effect.Subject = nil, ""
-			req.CheckWide, req.CheckIdentity, req.CheckNear, req.Aliases = false, false, false, nil
+			req.CheckScope, req.CheckIdentity, req.CheckNear, req.Aliases = false, false, false, nil
 		}
 	}
 	switch ru.action {
 	case actHold:
 		req.Effect.State, req.Effect.Code, req.Effect.Review = Held, ru.code, ru.code
 		req.Effect.Reason, req.Expiry = r.holdReason(ru.code), r.rule.Hold
+		if r.rival != nil {
+			req.Effect.Related = r.rival.ID
+		}
 	case actRefuse:
 		req.Effect.State, req.Effect.Code, req.Effect.Reason = Refused, ru.code, r.verdict.Why
+		if ru.code == CodeOverLimit {
+			req.Effect.Reason = r.over.String()
+		}
 	default:
-		req.Effect.Claim, req.Lease = rand.Text(), lease
+		req.Effect.Claim, req.Lease, req.Limits = rand.Text(), lease, r.limits
+		if ru.again && s.found.State != Failed {
+			req.Limits = unbounded(r.limits)
+		}
 		if r.execute == ByCaller {
 			req.Effect.Code = CodeProceed
 		}
 		if r.meant != nil {
 			req.Effect.Code = CodeConfirmed
 			req.Effect.Reason = r.declaration()
+		}
+		if r.warned != "" {
+			r.heedless(&req)
 		}
 	}
 	return req
@@ -183,6 +188,9 @@ func (r *proposal) holdReason(code Code) string {
 	var why []string
 	if code == CodeHeld && r.verdict.Why != "" {
 		why = append(why, r.verdict.Why)
+	}
+	if r.over != nil {
+		why = append(why, r.over.String())
 	}
 	switch r.rivalCode {
 	case CodeOtherScope:

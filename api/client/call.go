@@ -63,7 +63,8 @@ type Explanation struct {
 	Matched     *Matched     `json:"matched,omitzero"`
 	SameBecause []string     `json:"same_because"`
 	Differs     []Difference `json:"differs"`
-	Retry       string       `json:"retry,omitzero"` // "useless", "later", "safe" or "never"
+	Retry       string       `json:"retry,omitzero"`  // "useless", "later", "safe" or "never"
+	Warned      string       `json:"warned,omitzero"` // what the policy, which only warns, would have answered
 	Confirm     *Offer       `json:"confirm,omitzero"`
 	Next        []string     `json:"next"`
 }

@@ -62,7 +62,7 @@ func (c *Client) Heartbeat(ctx context.Context, effect string, fence int64) (l L
 // Effects lists effects, newest first.
 func (c *Client) Effects(ctx context.Context, f Filter) (p Page, err error) {
 	q := url.Values{}
-	for name, value := range map[string]string{"tool": f.Tool, "run": f.Run, "agent": f.Agent, "before": f.Before} {
+	for name, value := range map[string]string{"tool": f.Tool, "run": f.Run, "agent": f.Agent, "text": f.Text, "before": f.Before} {
 		if value != "" {
 			q.Set(name, value)
 		}
@@ -70,6 +70,8 @@ func (c *Client) Effects(ctx context.Context, f Filter) (p Page, err error) {
 	for _, s := range f.States {
 		q.Add("state", s)
 	}
+	setTime(q, "from", f.From)
+	setTime(q, "until", f.Until)
 	if f.Review {
 		q.Set("review", "true")
 	}

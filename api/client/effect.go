@@ -18,6 +18,8 @@ type Effect struct {
 	Failures    int    `json:"failures,omitzero"`
 	Fence       int64  `json:"fence"`
 	Execute     string `json:"execute,omitzero"`
+	About       string `json:"about,omitzero"`   // what identifies the thing acted on
+	Related     string `json:"related,omitzero"` // the effect for which this one was held
 	Subject     string `json:"subject,omitzero"`
 	Agent       string `json:"agent,omitzero"`
 	Run         string `json:"run,omitzero"`
@@ -78,9 +80,12 @@ type Filter struct {
 	Tool   string
 	Run    string
 	Agent  string
-	Review bool   // only those that wait for a person
-	Limit  int    // 1 to 200; 0 means 50
-	Before string // Page.Next of the page before
+	Text   string    // in what identifies the thing acted on
+	From   time.Time // created at this time or later
+	Until  time.Time // created before this time
+	Review bool      // only those that wait for a person
+	Limit  int       // 1 to 200; 0 means 50
+	Before string    // Page.Next of the page before
 }
 
 // Page is one page of effects, newest first.

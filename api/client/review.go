@@ -13,6 +13,8 @@ type Review struct {
 	Code      string          `json:"code"` // why a person is needed
 	Reason    string          `json:"reason,omitzero"`
 	Tool      string          `json:"tool"`
+	About     string          `json:"about,omitzero"`   // what identifies the thing acted on
+	Related   string          `json:"related,omitzero"` // the effect for which this one was held
 	Subject   string          `json:"subject"`
 	Agent     string          `json:"agent,omitzero"`
 	Run       string          `json:"run,omitzero"`
@@ -38,4 +40,6 @@ type Verdict struct {
 	Fence    int64  `json:"fence"`
 	Digest   string `json:"digest,omitzero"` // needed for "approve"
 	Reason   string `json:"reason"`
+	// Arguments, for "approve", are sent instead of those that were shown; the agent's own call is answered by it.
+	Arguments json.RawMessage `json:"arguments,omitzero"`
 }
