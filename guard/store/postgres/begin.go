@@ -29,7 +29,8 @@ func begun(c *claiming) *record {
 	r := &record{number: c.number, Effect: guard.Effect{
 		ID: e.ID, Tenant: e.Tenant, Subject: e.Subject, Agent: e.Agent, Run: e.Run, CallID: e.CallID,
 		Tool: e.Tool, Type: e.Type, Execute: e.Execute,
-		Key: e.Key, Generation: c.next, Wide: e.Wide, Identity: e.Identity, Near: e.Near, Resource: e.Resource, CallerKey: e.CallerKey,
+		About: e.About, Related: e.Related,
+		Key: e.Key, Generation: c.next, Identity: e.Identity, Near: e.Near, Resource: e.Resource, CallerKey: e.CallerKey,
 		State: e.State, Code: e.Code, Reason: e.Reason, Fence: 1, Claim: event.Claim, Review: e.Review,
 		Policy: e.Policy, Arguments: e.Arguments, Window: e.Window,
 		Created: c.now, Updated: c.now, Since: c.now, Events: 1, Head: event.SealWith([32]byte{}, c.content),
@@ -50,7 +51,7 @@ func begun(c *claiming) *record {
 func beginArguments(claims []*claiming) []any {
 	n := len(claims)
 	book, generation, window, until := make([]int64, n), make([]int64, n), make([]int64, n), make([]*int64, n)
-	hasArguments, arguments, content := make([]bool, n), make([][]byte, n), make([][]byte, n)
+	arguments, content := make([][]byte, n), make([][]byte, n)
 	events := make([]guard.Event, n)
 	for i, c := range claims {
 		e := &c.request.Effect
@@ -59,7 +60,6 @@ func beginArguments(claims []*claiming) []any {
 			us := d.Microseconds()
 			until[i] = &us
 		}
-		hasArguments[i] = len(e.Arguments) > 0
 		arguments[i], content[i] = bytesArgument(e.Arguments), c.content[:]
 		events[i] = c.request.FirstEvent()
 	}
@@ -79,9 +79,9 @@ func beginArguments(claims []*claiming) []any {
 		text(func(e *guard.Effect) string { return e.Subject }), text(func(e *guard.Effect) string { return e.Agent }),
 		text(func(e *guard.Effect) string { return e.Run }), text(func(e *guard.Effect) string { return e.CallID }),
 		text(func(e *guard.Effect) string { return e.Tool }), text(func(e *guard.Effect) string { return e.Type }),
-		text(func(e *guard.Effect) string { return string(e.Execute) }),
+		text(func(e *guard.Effect) string { return string(e.Execute) }), text(func(e *guard.Effect) string { return e.About }),
+		text(func(e *guard.Effect) string { return e.Related }),
 		digests(func(e *guard.Effect) *fingerprint.Digest { return &e.Key }), generation,
-		digests(func(e *guard.Effect) *fingerprint.Digest { return &e.Wide }),
 		digests(func(e *guard.Effect) *fingerprint.Digest { return &e.Identity }),
 		digests(func(e *guard.Effect) *fingerprint.Digest { return &e.Near }),
 		digests(func(e *guard.Effect) *fingerprint.Digest { return &e.Resource }),
@@ -92,6 +92,6 @@ func beginArguments(claims []*claiming) []any {
 		window, until,
 		event(func(e guard.Event) string { return string(e.Kind) }),
 		event(func(e guard.Event) string { return e.Actor.Kind }), event(func(e guard.Event) string { return e.Actor.Name }),
-		hasArguments, arguments, content,
+		arguments, content,
 	}
 }

@@ -1,9 +1,7 @@
 package postgres
 
 import (
-	"cmp"
 	"context"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -14,14 +12,15 @@ import (
 
 // changing is one change of an effect by one event: derived from the effect as it was read, and made only if it still is so.
 type changing struct {
-	record             // as it shall be; its times are known when it was made
-	event  guard.Event // without Seq, At and Hash
-	read   int         // events of the effect when it was read
-	before time.Time   // the change may only be made before this moment; zero for any time
-	wasDue time.Time   // and only if time still ends the state then; zero where that does not matter
-	keeps  bool        // the end of the state stays
-	lasts  *time.Duration
-	made   bool
+	record              // as it shall be; its times are known when it was made
+	event   guard.Event // without Seq, At and Hash
+	read    int         // events of the effect when it was read
+	before  time.Time   // the change may only be made before this moment; zero for any time
+	wasDue  time.Time   // and only if time still ends the state then; zero where that does not matter
+	keeps   bool        // the end of the state stays
+	lasts   *time.Duration
+	made    bool
+	content [32]byte // of the event
 }
 
 // change begins a change of r, which the caller then describes.
@@ -47,13 +46,14 @@ func (c *changing) seal() {
 	if c.event.Kind != guard.EventNoted && c.event.Result != nil {
 		c.resultSeq = int64(c.read) + 1
 	}
+	c.content = c.event.Content()
 }
 
 // finish brings the effect to what the database made of it.
 func (c *changing) finish(at, due, windowUntil time.Time) {
 	c.made = true
 	c.event.Seq, c.event.At = c.read+1, at
-	c.event.Hash = c.event.Seal(c.Head)
+	c.event.Hash = c.event.SealWith(c.Head, c.content)
 	c.Events, c.Head, c.Updated = c.event.Seq, c.event.Hash, at
 	if c.event.Kind != guard.EventNoted {
 		c.Since = at
@@ -77,23 +77,18 @@ func (c *changing) ends() (due, window *int64) {
 	return nil, nil
 }
 
-// flushChanges makes changes of different effects with one statement. Those that were not made have moved.
-func (s *Store) flushChanges(ctx context.Context, c *pgx.Conn, batch []*request[*changing]) error {
-	slices.SortFunc(batch, func(a, b *request[*changing]) int { return cmp.Compare(a.what.number, b.what.number) })
-	changes := make([]*changing, len(batch))
-	for i, r := range batch {
-		r.what.made = false
-		changes[i] = r.what
-	}
-	if err := s.applyAll(ctx, c, changes, false); err != nil {
-		return err
-	}
-	for _, r := range batch {
-		if !r.what.made {
-			r.err = errMoved
+// apply makes one change (errMoved).
+func (s *Store) apply(ctx context.Context, op string, c *changing) error {
+	return s.write(ctx, op, func(ctx context.Context, conn *pgx.Conn) error {
+		c.made = false
+		if err := s.applyAll(ctx, conn, []*changing{c}, false); err != nil {
+			return err
 		}
-	}
-	return nil
+		if !c.made {
+			return errMoved
+		}
+		return nil
+	})
 }
 
 // applyAll makes changes, which are sorted by number. Where all must be made, none is when one has moved (errMoved).
@@ -119,9 +114,7 @@ func changeArguments(changes []*changing) []any {
 	fence, attempts, failures, window := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
 	keeps := make([]bool, n)
 	dueIn, windowIn, argumentsSeq, resultSeq := make([]*int64, n), make([]*int64, n), make([]*int64, n), make([]*int64, n)
-	count, status, isError := make([]int64, n), make([]*int64, n), make([]*bool, n)
-	arguments, body, content := make([][]byte, n), make([][]byte, n), make([][]byte, n)
-	source, contentType := make([]*string, n), make([]*string, n)
+	count, arguments, content := make([]int64, n), make([][]byte, n), make([][]byte, n)
 	for i, c := range changes {
 		numbers[i], events[i], before[i], wasDue[i] = c.number, int64(c.read), timeArgument(c.before), timeArgument(c.wasDue)
 		fence[i], attempts[i], failures[i], window[i] = c.Fence, int64(c.Attempts), int64(c.Failures), int64(c.Window)
@@ -129,15 +122,10 @@ func changeArguments(changes []*changing) []any {
 		dueIn[i], windowIn[i] = c.ends()
 		argumentsSeq[i], resultSeq[i] = reference(c.argumentsSeq), reference(c.resultSeq)
 		count[i], arguments[i] = int64(c.event.Count), bytesArgument(c.event.Arguments)
-		if res := c.event.Result; res != nil {
-			from, of, st := encodeText(string(res.Source)), encodeText(res.ContentType), int64(res.Status)
-			source[i], contentType[i], status[i], isError[i], body[i] = &from, &of, &st, &res.IsError, bytesArgument(res.Body)
-		}
-		sum := c.event.Content()
-		content[i] = sum[:]
+		content[i] = c.content[:]
 	}
 	text := func(of func(*changing) string) []string { return texts(changes, of) }
-	return []any{
+	return append([]any{
 		numbers, events, before, wasDue,
 		text(func(c *changing) string { return c.Subject }), text(func(c *changing) string { return c.Agent }),
 		text(func(c *changing) string { return c.Run }), text(func(c *changing) string { return c.CallID }),
@@ -151,8 +139,7 @@ func changeArguments(changes []*changing) []any {
 		text(func(c *changing) string { return c.event.Actor.Kind }), text(func(c *changing) string { return c.event.Actor.Name }),
 		text(func(c *changing) string { return string(c.event.Code) }), text(func(c *changing) string { return c.event.Note }),
 		text(func(c *changing) string { return c.event.Claim }), count, arguments,
-		source, status, contentType, isError, body, content,
-	}
+	}, append(resultArguments(changes), content)...)
 }
 
 // texts returns one text of each item, in the form in which PostgreSQL holds it.

@@ -21,6 +21,8 @@ type claiming struct {
 	number   int64  // of the effect that was begun
 	found    []*record
 	lockKeys []int64
+	limit    int   // that has no room
+	room     int64 // that is left of it
 }
 
 // The verdicts of the functions in the database. The others are relations.
@@ -31,6 +33,7 @@ const (
 	isNotFound = "not_found"
 	isMoved    = "moved"
 	isSameID   = "same_id"
+	isOver     = string(guard.OverLimit)
 )
 
 // Claim implements guard.Store.
@@ -145,9 +148,12 @@ func (s *Store) answer(c *claiming) (guard.Claimed, error) {
 		if r.State == guard.Pending {
 			s.recent.add(r)
 		}
+		s.changed(&r.Effect)
 		return guard.Claimed{Won: true, Effect: r.Effect, Now: r.Updated}, nil
 	case isOldBook:
-		return guard.Claimed{}, &guard.Error{Code: guard.CodeOldBook, Op: op, Message: "the book of editions has grown since the caller read it"}
+		return guard.Claimed{}, &guard.Error{Code: guard.CodeOldBook, Op: op, Message: "the book has grown since the caller read it"}
+	case isOver:
+		return guard.Claimed{Relation: guard.OverLimit, Now: c.now, Limit: c.limit, Left: c.room}, nil
 	case isNotFound:
 		return guard.Claimed{}, notFound(op)
 	case isSameID:

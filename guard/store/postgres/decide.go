@@ -13,27 +13,10 @@ import (
 
 // Decide implements guard.Store.
 func (s *Store) Decide(ctx context.Context, d guard.Decision) (guard.Effect, error) {
-	if err := checkDecision(&d); err != nil {
+	if err := d.Check(); err != nil {
 		return guard.Effect{}, err
 	}
-	return s.derive(ctx, "decide", d.Tenant, d.ID, func(r *record, now time.Time) (*changing, error) { return decide(&d, r, now) })
-}
-
-func checkDecision(d *guard.Decision) error {
-	const op = "decide"
-	if !slices.Contains([]guard.EventKind{guard.EventApproved, guard.EventRejected, guard.EventResolved, guard.EventOrdered}, d.By) {
-		return invalid(op, "/by", "a person approves, rejects, resolves or orders")
-	}
-	if d.State != guard.Approved {
-		return nil
-	}
-	if d.Expiry <= 0 {
-		return invalid(op, "/expiry", "an approval needs a time in which it is used")
-	}
-	if d.Digest == [32]byte{} {
-		return invalid(op, "/digest", "an approval is bound to the arguments that were shown")
-	}
-	return nil
+	return s.derive(ctx, "decide", d.Tenant, d.ID, s.apply, func(r *record, now time.Time) (*changing, error) { return decide(&d, r, now) })
 }
 
 // decide derives the change that a person's decision makes.
@@ -50,7 +33,7 @@ func decide(d *guard.Decision, r *record, now time.Time) (*changing, error) {
 	case d.Digest != [32]byte{} && d.Digest != r.ArgumentsDigest():
 		return nil, refuse(guard.CodeConflict, op, "the arguments are not those that were shown", r)
 	}
-	event := guard.Event{Kind: d.By, Actor: d.Actor, Code: d.Code, Note: d.Reason}
+	event := guard.Event{Kind: d.By, Actor: d.Actor, Code: d.Code, Note: d.Reason, Arguments: d.Arguments}
 	if d.By == guard.EventResolved && (from != guard.Done || d.Result != nil) {
 		event.Result = d.Result
 	}
@@ -61,6 +44,9 @@ func decide(d *guard.Decision, r *record, now time.Time) (*changing, error) {
 	c.State, c.Code, c.Reason, c.Review = d.State, d.Code, d.Reason, ""
 	if d.By == guard.EventResolved && (from != guard.Done || d.Result != nil) {
 		c.Result, c.resultSeq = d.Result, 0
+	}
+	if len(d.Arguments) > 0 {
+		c.Arguments = d.Arguments
 	}
 	if d.State == guard.Failed {
 		c.Failures = c.Attempts
@@ -92,6 +78,11 @@ func (s *Store) Note(ctx context.Context, notes []guard.Note) error {
 			return c.SendBatch(ctx, b).Close()
 		})
 		if !errors.Is(err, errMoved) {
+			if err == nil {
+				for i := range waves[0] {
+					s.changed(&waves[0][i].Effect)
+				}
+			}
 			return err
 		}
 	}

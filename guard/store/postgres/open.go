@@ -111,6 +111,16 @@ func prepare(ctx context.Context, config *pgxpool.Config, o Options) error {
 	if err := checkServer(ctx, conn); err != nil {
 		return err
 	}
+	if config.ConnConfig.DefaultQueryExecMode == pgx.QueryExecModeCacheDescribe {
+		direct, err := isDirect(ctx, conn)
+		if err != nil {
+			return err
+		}
+		if direct {
+			config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
+			config.AfterConnect = checkDirect
+		}
+	}
 	state, err := readSchema(ctx, conn)
 	switch {
 	case err != nil:
@@ -121,6 +131,26 @@ func prepare(ctx context.Context, config *pgxpool.Config, o Options) error {
 		return errors.New("the schema of the ledger is older than this program: run \"onceguard migrate up\" as the owner of the ledger")
 	}
 	return migrate(ctx, conn)
+}
+
+// isDirect tells whether a connection ends at the server itself. A pooler in between answers with another process number than
+// that of the session in which the statement runs, and may run the next one elsewhere, where what was prepared is not known.
+func isDirect(ctx context.Context, c *pgx.Conn) (bool, error) {
+	var pid uint32
+	err := c.QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&pid)
+	return pid == c.PgConn().PID(), err
+}
+
+// checkDirect is checkServer for connections that keep prepared statements.
+func checkDirect(ctx context.Context, c *pgx.Conn) error {
+	if err := checkServer(ctx, c); err != nil {
+		return err
+	}
+	direct, err := isDirect(ctx, c)
+	if err == nil && !direct {
+		err = errors.New("a pooler has come between this program and its server: start it again, or set default_query_exec_mode=cache_describe")
+	}
+	return err
 }
 
 // checkServer refuses a server on which an acknowledged write could be lost. It sees each new connection, because a server

@@ -82,11 +82,11 @@ func TestMigrations(t *testing.T) {
 	}
 	openAt(t, dsn, postgres.Options{NoMigrate: true})
 
-	execute(t, dsn, "INSERT INTO onceguard.migrations VALUES (5, '5_later', 1, sha256('later'), now())")
+	execute(t, dsn, "INSERT INTO onceguard.migrations VALUES (6, '6_later', 1, sha256('later'), now())")
 	openAt(t, dsn, postgres.Options{}) // it says that this program can still use the ledger
-	execute(t, dsn, "UPDATE onceguard.migrations SET oldest = 5 WHERE number = 5")
+	execute(t, dsn, "UPDATE onceguard.migrations SET oldest = 6 WHERE number = 6")
 	refused(t, dsn, postgres.Options{}, "run the newer program")
-	execute(t, dsn, "DELETE FROM onceguard.migrations WHERE number = 5")
+	execute(t, dsn, "DELETE FROM onceguard.migrations WHERE number = 6")
 	execute(t, dsn, "UPDATE onceguard.migrations SET checksum = sha256('other') WHERE number = 2")
 	refused(t, dsn, postgres.Options{}, "2_records")
 }
@@ -115,7 +115,7 @@ func TestRoles(t *testing.T) {
 	if err := s.Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.AddEdition(t.Context(), guard.Edition{Text: []byte("x")}); err != nil {
+	if _, err := s.Enter(t.Context(), guard.Entry{Kind: guard.EntryEdition, Text: []byte("x")}); err != nil {
 		t.Fatal(err)
 	}
 	key := guard.Credential{ID: "k", Hash: [32]byte{7}, Principal: guard.Principal{Tenant: "t", Role: guard.RoleAgent}}
@@ -128,7 +128,7 @@ func TestRoles(t *testing.T) {
 	for _, statement := range []string{
 		"UPDATE onceguard.events SET note = 'x'", "DELETE FROM onceguard.events", "TRUNCATE onceguard.events",
 		"DELETE FROM onceguard.effects", "TRUNCATE onceguard.effects", "DROP TABLE onceguard.events",
-		"ALTER TABLE onceguard.events DISABLE TRIGGER ALL", "UPDATE onceguard.editions SET pattern = 'x'",
+		"ALTER TABLE onceguard.events DISABLE TRIGGER ALL", "UPDATE onceguard.book SET name = 'x'",
 		"UPDATE onceguard.credentials SET role = 'admin'", "DELETE FROM onceguard.migrations",
 	} {
 		if err := try(t, as("onceguard_application"), statement); err == nil || !strings.Contains(err.Error(), "permission denied") && !strings.Contains(err.Error(), "must be owner") {
@@ -137,7 +137,7 @@ func TestRoles(t *testing.T) {
 	}
 	for _, statement := range []string{
 		"UPDATE onceguard.events SET note = 'x'", "DELETE FROM onceguard.events", "TRUNCATE onceguard.events", "DELETE FROM onceguard.effects",
-		"TRUNCATE onceguard.effects", "DELETE FROM onceguard.editions",
+		"TRUNCATE onceguard.effects", "DELETE FROM onceguard.book",
 	} {
 		if err := try(t, as("onceguard_owner"), statement); err == nil || !strings.Contains(err.Error(), "only ever appended") {
 			t.Errorf("the owner: %s: %v", statement, err)

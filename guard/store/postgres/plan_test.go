@@ -24,7 +24,7 @@ func TestPlans(t *testing.T) {
 	}
 	related := func() guard.ClaimRequest {
 		r := storetest.NewCall("t")
-		r.Effect.Wide, r.CheckWide = storetest.Digest("wide of", issued()), true
+		r.CheckScope = true
 		r.Effect.Identity, r.CheckIdentity = storetest.Digest("identity of", issued()), true
 		r.Effect.Near, r.CheckNear = storetest.Digest("near of", issued()), true
 		r.Effect.CallerKey = storetest.Digest("caller of", issued())
@@ -84,7 +84,7 @@ func TestPlans(t *testing.T) {
 			if _, err := s.Events(t.Context(), "t", r.Effect.ID); err != nil {
 				return err
 			}
-			if _, err := s.Nearby(t.Context(), "t", storetest.Digest("near", 0), r.Effect.Key); err != nil {
+			if _, err := s.Rivals(t.Context(), "t", guard.NearEffect, storetest.Digest("near", 0), r.Effect.Key); err != nil {
 				return err
 			}
 			if _, err := s.Unsent(t.Context(), 0, 10); err != nil {

@@ -3,8 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
-	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -12,12 +10,6 @@ import (
 
 	"github.com/onceguard/onceguard/fingerprint"
 	"github.com/onceguard/onceguard/guard"
-)
-
-// The bounds of a page.
-const (
-	defaultPage = 50
-	maxPage     = 500
 )
 
 // errStandby is the answer of a server that follows another one, and so may not know the newest effects.
@@ -113,49 +105,6 @@ func (s *Store) Get(ctx context.Context, tenant, id string) (guard.Effect, error
 	return r.Effect, nil
 }
 
-// List implements guard.Store.
-func (s *Store) List(ctx context.Context, q guard.Query) ([]guard.Effect, error) {
-	const op = "list"
-	if q.Limit == 0 {
-		q.Limit = defaultPage
-	}
-	if q.Limit < 1 || q.Limit > maxPage {
-		return nil, invalid(op, "/limit", fmt.Sprintf("a page has 1 to %d effects", maxPage))
-	}
-	before := int64(math.MaxInt64)
-	if q.Before != "" {
-		last, _, err := s.find(ctx, op, q.Tenant, q.Before)
-		if err != nil {
-			return nil, err
-		}
-		before = last.number
-	}
-	text := sqlEffectsList
-	if q.Review {
-		text = sqlEffectsInReview
-	}
-	var out []guard.Effect
-	err := s.read(ctx, op, func(c *pgxpool.Conn) error {
-		out = nil
-		rows, err := c.Query(ctx, text, encodeText(q.Tenant), before, encodeText(q.Subject), encodeText(q.Tool), encodeText(q.Run),
-			encodeText(q.Agent), encodeText(string(q.Execute)), texts(q.States, func(s guard.State) string { return string(s) }), q.Limit)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			w := new(row)
-			if err := rows.Scan(w.effectColumns()...); err != nil {
-				return err
-			}
-			w.settle()
-			out = append(out, w.Effect)
-		}
-		return rows.Err()
-	})
-	return out, err
-}
-
 // Events implements guard.Store. It answers CodeCorrupt when the chain does not verify from end to end.
 func (s *Store) Events(ctx context.Context, tenant, id string) ([]guard.Event, error) {
 	const op = "events"
@@ -207,16 +156,19 @@ func verifies(r *record, events []guard.Event) bool {
 	return len(events) > 0 && isHead(r, &events[len(events)-1])
 }
 
-// Nearby implements guard.Store. The zero digest is near to nothing. The effects come with their results, too.
-func (s *Store) Nearby(ctx context.Context, tenant string, near, key fingerprint.Digest) ([]guard.Effect, error) {
-	const op = "nearby"
-	if near.IsZero() {
+// Rivals implements guard.Store. The zero digest has no rivals. The effects come with their results, too.
+func (s *Store) Rivals(ctx context.Context, tenant string, r guard.Relation, digest, key fingerprint.Digest) ([]guard.Effect, error) {
+	const op = "rivals"
+	switch {
+	case r != guard.OtherScope && r != guard.SameIdentity && r != guard.NearEffect:
+		return nil, invalid(op, "/relation", "rivals are effects in another scope, of the same identity or near")
+	case r != guard.OtherScope && digest.IsZero():
 		return nil, nil
 	}
 	var found []*record
 	err := s.read(ctx, op, func(c *pgxpool.Conn) error {
 		var now time.Time
-		rows, err := c.Query(ctx, sqlEffectsNear, near[:], encodeText(tenant), key[:], s.clock(), guard.NearMost)
+		rows, err := c.Query(ctx, sqlEffectsRelated, s.clock(), encodeText(tenant), string(r), digest[:], key[:], guard.RivalMost)
 		if err == nil {
 			found, err = gather(rows, timeTo{&now})
 		}

@@ -14,6 +14,7 @@ type record struct {
 	number       int64
 	argumentsSeq int64 // Seq of the event that brought the arguments; 0 for none
 	resultSeq    int64 // Seq of the event that brought the result; 0 for none
+	hasArguments bool  // the event that brought them was read; they may have been pruned
 	unsound      bool  // an event that was read does not verify
 	heads        int   // how often the last event was read
 }
@@ -33,11 +34,11 @@ func (w *row) effectColumns() []any {
 	r := &w.record
 	return []any{
 		number(&r.number), textTo{&r.ID}, textTo{&r.Tenant}, textTo{&r.Subject}, textTo{&r.Agent}, textTo{&r.Run}, textTo{&r.CallID},
-		textTo{&r.Tool}, textTo{&r.Type}, word(&r.Execute), digest(&r.Key), number(&r.Generation),
-		digest(&r.Wide), digest(&r.Identity), digest(&r.Near), digest(&r.Resource), digest(&r.CallerKey),
+		textTo{&r.Tool}, textTo{&r.Type}, word(&r.Execute), textTo{&r.About}, textTo{&r.Related}, digest(&r.Key), number(&r.Generation),
+		digest(&r.Identity), digest(&r.Near), digest(&r.Resource), digest(&r.CallerKey),
 		word(&r.State), word(&r.Code), textTo{&r.Reason}, number(&r.Fence), textTo{&r.Claim}, number(&r.Attempts), number(&r.Failures),
 		word(&r.Review), textTo{&r.Policy}, number((*int64)(&r.Window)), timeTo{&r.Created}, timeTo{&r.Updated}, timeTo{&r.Since},
-		timeTo{&w.due}, timeTo{&r.WindowUntil}, number(&r.Events), digestTo{&r.Head}, number(&r.argumentsSeq), number(&r.resultSeq),
+		timeTo{&w.due}, timeTo{&r.WindowUntil}, number(&r.Events), digestTo{&r.Head}, number(&r.argumentsSeq), number(&r.resultSeq), nil,
 	}
 }
 
@@ -48,7 +49,7 @@ func (w *row) eventColumns() []any {
 		number(&e.Seq), timeTo{&e.At}, word(&e.Kind), word(&e.From), word(&e.To), number(&e.Fence),
 		textTo{&e.Actor.Kind}, textTo{&e.Actor.Name}, word(&e.Code), textTo{&e.Note}, textTo{&e.Claim}, number(&e.Count),
 		bytesTo{&e.Arguments}, &w.source, number(&res.Status), textTo{&res.ContentType}, boolTo{&res.IsError}, bytesTo{&res.Body},
-		digestTo{&e.Hash},
+		digestTo{&e.Hash}, digestTo{&e.ArgumentsHash}, digestTo{&res.BodyHash},
 	}
 }
 
@@ -90,7 +91,7 @@ func (r *record) attach(e *guard.Event, before [32]byte) {
 		r.unsound = r.unsound || !isHead(r, e)
 	}
 	if seq == r.argumentsSeq {
-		r.Arguments = e.Arguments
+		r.Arguments, r.hasArguments = e.Arguments, true
 	}
 	if seq == r.resultSeq {
 		r.Result = e.Result
@@ -105,7 +106,7 @@ func isHead(r *record, e *guard.Event) bool {
 // sound tells whether all that an answer is made from was there and verifies.
 func (r *record) sound() bool {
 	return !r.unsound && r.heads == 1 &&
-		(r.argumentsSeq == 0) == (r.Arguments == nil) && (r.resultSeq == 0) == (r.Result == nil)
+		(r.argumentsSeq != 0) == r.hasArguments && (r.resultSeq == 0) == (r.Result == nil)
 }
 
 // gather joins the rows of the view records, which follow each other for each effect, to records. The columns that

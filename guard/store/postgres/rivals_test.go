@@ -30,8 +30,9 @@ func TestRivalsAtOnce(t *testing.T) {
 		"caller key": func(r *guard.ClaimRequest, d fingerprint.Digest, _ []fingerprint.Digest, _ int) {
 			r.Effect.CallerKey = d
 		},
-		"wide": func(r *guard.ClaimRequest, d fingerprint.Digest, _ []fingerprint.Digest, _ int) {
-			r.Effect.Wide, r.CheckWide = d, true
+		"scope": func(r *guard.ClaimRequest, d fingerprint.Digest, _ []fingerprint.Digest, _ int) {
+			copy(r.Effect.Key[:], d.Common())
+			r.CheckScope = true
 		},
 		"identity": func(r *guard.ClaimRequest, d fingerprint.Digest, _ []fingerprint.Digest, _ int) {
 			r.Effect.Identity, r.CheckIdentity = d, true
@@ -41,8 +42,8 @@ func TestRivalsAtOnce(t *testing.T) {
 		},
 		"aliases": func(r *guard.ClaimRequest, _ fingerprint.Digest, keys []fingerprint.Digest, _ int) { r.Aliases = keys },
 		"crossed": func(r *guard.ClaimRequest, d fingerprint.Digest, _ []fingerprint.Digest, i int) {
-			r.Effect.Wide, r.Effect.Identity = d, d // each asks for what only the other kind records first
-			r.CheckWide, r.CheckIdentity = i%2 == 0, i%2 == 1
+			r.Effect.Near, r.Effect.Identity = d, d // each asks for what only the other kind records first
+			r.CheckNear, r.CheckIdentity = i%2 == 0, i%2 == 1
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -91,9 +92,9 @@ func claimAtOnce(t *testing.T, stores []*postgres.Store, requests []guard.ClaimR
 	return won
 }
 
-// TestEditionAmongClaims adds editions while claims that know the book of the moment before are made: no claim of an older
-// book is made after the edition was added, by the order of the database itself.
-func TestEditionAmongClaims(t *testing.T) {
+// TestEntryAmongClaims adds entries to the book while claims that know the book of the moment before are made: no claim of an older
+// book is made after the entry was added, by the order of the database itself.
+func TestEntryAmongClaims(t *testing.T) {
 	dsn := servertest.Postgres(t)
 	claiming, adding := openAt(t, dsn, postgres.Options{}), openAt(t, dsn, postgres.Options{})
 	for round := range 30 {
@@ -111,22 +112,22 @@ func TestEditionAmongClaims(t *testing.T) {
 				}
 			})
 		}
-		var added guard.Edition
+		var added guard.Entry
 		wg.Go(func() {
 			var err error
-			if added, err = adding.AddEdition(context.Background(), guard.Edition{Pattern: "p", Text: fmt.Append(nil, round)}); err != nil {
+			if added, err = adding.Enter(context.Background(), guard.Entry{Kind: guard.EntryEdition, Name: "p", Text: fmt.Append(nil, round)}); err != nil {
 				t.Error(err)
 			}
 		})
 		wg.Wait()
 		if added.Number != book+1 {
-			t.Fatalf("the edition has number %d after %d", added.Number, book)
+			t.Fatalf("the entry has number %d after %d", added.Number, book)
 		}
 		var at time.Time
-		query(t, dsn, fmt.Sprint("SELECT at FROM onceguard.editions WHERE number = ", added.Number), &at)
+		query(t, dsn, fmt.Sprint("SELECT at FROM onceguard.book WHERE number = ", added.Number), &at)
 		for _, c := range won {
 			if c.Won && c.Effect.Created.After(at) { // both times were taken under the lock of the book
-				t.Fatalf("a claim of book %d was made at %v, after edition %d at %v", book, c.Effect.Created, added.Number, at)
+				t.Fatalf("a claim of book %d was made at %v, after entry %d at %v", book, c.Effect.Created, added.Number, at)
 			}
 		}
 		r := storetest.NewCall("acme")

@@ -24,7 +24,7 @@ BEGIN
 	END IF;
 	GRANT SELECT ON ALL TABLES IN SCHEMA onceguard TO onceguard_application;
 	GRANT USAGE ON ALL SEQUENCES IN SCHEMA onceguard TO onceguard_application;
-	GRANT INSERT ON onceguard.effects, onceguard.events, onceguard.editions, onceguard.credentials, onceguard.installation,
+	GRANT INSERT ON onceguard.effects, onceguard.events, onceguard.book, onceguard.credentials, onceguard.installation,
 		onceguard.heartbeat TO onceguard_application;
 	GRANT UPDATE ON onceguard.effects, onceguard.heartbeat TO onceguard_application;
 	GRANT UPDATE (revoked) ON onceguard.credentials TO onceguard_application;

@@ -65,12 +65,12 @@ func (s *Store) Settle(ctx context.Context, in guard.Settlement) (guard.Effect, 
 	if r := s.recent.take(in.ID); r != nil && r.Tenant == in.Tenant {
 		// What is remembered may be old: only a change that was made on top of it is an answer.
 		if c, _ := settle(&in, r); c != nil {
-			if err := s.changes.write(ctx, op, c); !errors.Is(err, errMoved) {
-				return settled(c, err)
+			if err := s.settlements.write(ctx, op, c); !errors.Is(err, errMoved) {
+				return s.outcome(c, err)
 			}
 		}
 	}
-	return s.derive(ctx, op, in.Tenant, in.ID, func(r *record, _ time.Time) (*changing, error) { return settle(&in, r) })
+	return s.derive(ctx, op, in.Tenant, in.ID, s.settlements.write, func(r *record, _ time.Time) (*changing, error) { return settle(&in, r) })
 }
 
 // settle derives the change that an outcome makes; none when the outcome is already recorded.
@@ -101,9 +101,12 @@ func settle(in *guard.Settlement, r *record) (*changing, error) {
 	return c, nil
 }
 
-// derive reads an effect, makes the change that f derives from it and returns the effect as it then is. When the effect has
+// derive reads an effect, makes the change that f derives from it with apply, and returns the effect as it then is. When the effect has
 // moved between the two, it begins again: somebody else has made progress.
-func (s *Store) derive(ctx context.Context, op, tenant, id string, f func(*record, time.Time) (*changing, error)) (guard.Effect, error) {
+func (s *Store) derive(
+	ctx context.Context, op, tenant, id string,
+	apply func(context.Context, string, *changing) error, f func(*record, time.Time) (*changing, error),
+) (guard.Effect, error) {
 	for {
 		r, now, err := s.find(ctx, op, tenant, id)
 		if err != nil {
@@ -116,18 +119,17 @@ func (s *Store) derive(ctx context.Context, op, tenant, id string, f func(*recor
 		if c == nil {
 			return r.Effect, nil
 		}
-		if err := s.changes.write(ctx, op, c); err == nil {
-			return c.Effect, nil
-		} else if !errors.Is(err, errMoved) {
-			return guard.Effect{}, err
+		if err := apply(ctx, op, c); !errors.Is(err, errMoved) {
+			return s.outcome(c, err)
 		}
 	}
 }
 
-// settled hides the effect behind an error.
-func settled(c *changing, err error) (guard.Effect, error) {
+// outcome returns the effect as a change left it, and tells who listens.
+func (s *Store) outcome(c *changing, err error) (guard.Effect, error) {
 	if err != nil {
 		return guard.Effect{}, err
 	}
+	s.changed(&c.Effect)
 	return c.Effect, nil
 }

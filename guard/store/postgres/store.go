@@ -15,14 +15,15 @@ import (
 // Store is a ledger in a PostgreSQL database. It is safe for concurrent use, and any number of stores may share a
 // database.
 type Store struct {
-	options Options
-	writers *pgxpool.Pool
-	readers *pgxpool.Pool // apart from the writers, so that many reads never keep a claim waiting
-	claims  *flusher[*claiming]
-	changes *flusher[*changing]
-	recent  recent
-	last    atomic.Int64
-	running sync.WaitGroup // the goroutines of the flushers
+	options     Options
+	writers     *pgxpool.Pool
+	readers     *pgxpool.Pool // apart from the writers, so that many reads never keep a claim waiting
+	claims      *flusher[*claiming]
+	settlements *flusher[*changing]
+	recent      recent
+	notices     notices
+	last        atomic.Int64
+	running     sync.WaitGroup // the goroutines of the flushers
 
 	closing sync.RWMutex // held for reading while a write is begun
 	closed  bool
@@ -32,12 +33,15 @@ type Store struct {
 var (
 	_ guard.Store       = (*Store)(nil)
 	_ guard.Credentials = (*Store)(nil)
+	_ guard.Watcher     = (*Store)(nil)
 )
 
 func newStore(o Options, writers, readers *pgxpool.Pool) *Store {
 	s := &Store{options: o, writers: writers, readers: readers}
 	s.claims = newFlusher(s, s.flushClaims)
-	s.changes = newFlusher(s, s.flushChanges)
+	s.settlements = newFlusher(s, s.flushSettlements)
+	s.notices = newNotices()
+	s.running.Go(s.notify)
 	return s
 }
 
@@ -65,7 +69,8 @@ func (s *Store) Close() error {
 	}
 	s.writing.Wait()
 	close(s.claims.queue)
-	close(s.changes.queue)
+	close(s.settlements.queue)
+	close(s.notices.closed)
 	s.running.Wait()
 	s.writers.Close()
 	s.readers.Close()

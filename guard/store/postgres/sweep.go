@@ -11,12 +11,21 @@ import (
 	"github.com/onceguard/onceguard/guard"
 )
 
+// How much a sweep clears away of what is no longer due.
+const (
+	dueBatch  = 5000
+	dueRounds = 10
+)
+
 // Sweep implements guard.Store. A limit below 1 changes nothing. An effect that another store sweeps at the same time
 // is left to it.
 func (s *Store) Sweep(ctx context.Context, limit int) ([]guard.Effect, error) {
 	const op = "sweep"
 	if limit < 1 {
 		return nil, nil
+	}
+	if err := s.forgetDue(ctx, op); err != nil {
+		return nil, err
 	}
 	due, err := s.several(ctx, op, sqlEffectsDue, s.clock(), limit)
 	if err != nil || len(due) == 0 {
@@ -41,9 +50,24 @@ func (s *Store) Sweep(ctx context.Context, limit int) ([]guard.Effect, error) {
 	for _, c := range changes {
 		if c.made {
 			out = append(out, c.Effect)
+			s.changed(&c.Effect)
 		}
 	}
 	return out, nil
+}
+
+// forgetDue takes away what the table due says about leases that were settled in time.
+func (s *Store) forgetDue(ctx context.Context, op string) error {
+	for range dueRounds {
+		var forgotten int
+		err := s.write(ctx, op, func(ctx context.Context, c *pgx.Conn) error {
+			return c.QueryRow(ctx, sqlDueForget, s.clock(), dueBatch).Scan(&forgotten)
+		})
+		if err != nil || forgotten < dueBatch {
+			return err
+		}
+	}
+	return nil
 }
 
 // expire derives what time has decided about one effect.

@@ -28,8 +28,8 @@ func (s *Store) Claim(ctx context.Context, r guard.ClaimRequest) (guard.Claimed,
 }
 
 func (w *writer) claim(r *guard.ClaimRequest, content *[32]byte) (guard.Claimed, error) {
-	if r.Book < w.lastEdition {
-		return guard.Claimed{}, &guard.Error{Code: guard.CodeOldBook, Op: "claim", Message: "the book of editions has grown since the caller read it"}
+	if r.Book < w.lastEntry {
+		return guard.Claimed{}, &guard.Error{Code: guard.CodeOldBook, Op: "claim", Message: "the book has grown since the caller read it"}
 	}
 	rival, relation, err := w.rival(r)
 	if err != nil {
@@ -75,9 +75,22 @@ func (w *writer) stands(r *record, relation guard.Relation) (guard.Claimed, erro
 	return guard.Claimed{Effect: r.Effect, Relation: relation, Now: w.at(r), Superseded: r.superseded}, nil
 }
 
-// first makes the first generation, unless there is one. The unique index decides, so that nothing is read before.
+// first makes the first generation, unless there is one. The unique index decides, so that nothing is read before, unless there
+// are limits, which are asked last.
 func (w *writer) first(r *guard.ClaimRequest, content *[32]byte) (guard.Claimed, error) {
+	if len(r.Limits) > 0 {
+		latest, err := w.latest(r.Effect.Tenant, r.Effect.Key)
+		if err != nil {
+			return guard.Claimed{}, err
+		}
+		if latest != nil {
+			return w.stands(latest, guard.SameEffect)
+		}
+	}
 	made, err := w.begins(r, 1, content)
+	if made.Relation == guard.OverLimit {
+		return made, err
+	}
 	if err != nil || made.Won {
 		return made, err
 	}
@@ -99,7 +112,7 @@ func (w *writer) next(r *guard.ClaimRequest, latest *record, content *[32]byte) 
 		return guard.Claimed{}, w.refuse(guard.CodeConflict, "claim", "the window of the effect lasts", latest)
 	}
 	made, err := w.begins(r, latest.Generation+1, content)
-	if err == nil && !made.Won {
+	if err == nil && !made.Won && made.Relation == "" {
 		err = sameID()
 	}
 	return made, err
@@ -109,14 +122,17 @@ func sameID() error {
 	return &guard.Error{Code: guard.CodeConflict, Op: "claim", Message: "another effect has this id"}
 }
 
-// begins records a new effect, of whose first event the Content is given. Won is false where its generation or its id
-// exists.
+// begins records a new effect, of whose first event the Content is given. Won is false where a limit has no room, which is then
+// the relation, and where its generation or its id exists.
 func (w *writer) begins(r *guard.ClaimRequest, generation int, content *[32]byte) (guard.Claimed, error) {
+	if over, err := w.overLimit(r, 0, w.now); over != nil || err != nil {
+		return orNone(over), err
+	}
 	e := &r.Effect
 	made := &record{Effect: guard.Effect{
 		ID: e.ID, Tenant: e.Tenant, Subject: e.Subject, Agent: e.Agent, Run: e.Run, CallID: e.CallID,
-		Tool: e.Tool, Type: e.Type, Execute: e.Execute,
-		Key: e.Key, Generation: generation, Wide: e.Wide, Identity: e.Identity, Near: e.Near, Resource: e.Resource, CallerKey: e.CallerKey,
+		Tool: e.Tool, Type: e.Type, Execute: e.Execute, About: e.About, Related: e.Related,
+		Key: e.Key, Generation: generation, Identity: e.Identity, Near: e.Near, Resource: e.Resource, CallerKey: e.CallerKey,
 		State: e.State, Code: e.Code, Reason: e.Reason, Fence: 1, Review: e.Review,
 		Policy: e.Policy, Arguments: e.Arguments, Window: e.Window,
 	}}
@@ -128,10 +144,13 @@ func (w *writer) begins(r *guard.ClaimRequest, generation int, content *[32]byte
 		made.setUntil(end(w.now, r.Expiry))
 	}
 	created, err := w.create(made, r.FirstEvent(), content)
-	if created && err == nil && made.State == guard.Pending {
+	if err != nil || !created {
+		return guard.Claimed{}, err
+	}
+	if made.State == guard.Pending {
 		w.recent.add(made)
 	}
-	return guard.Claimed{Won: created, Effect: made.Effect, Now: w.now}, err
+	return guard.Claimed{Won: true, Effect: made.Effect, Now: w.now}, w.use(r, made)
 }
 
 // again gives the right to send an effect once more.
@@ -142,6 +161,9 @@ func (w *writer) again(r *guard.ClaimRequest, latest *record) (guard.Claimed, er
 		return guard.Claimed{}, w.refuse(guard.CodeConflict, "claim", "an effect that is "+string(from)+" cannot be claimed", latest)
 	case from == guard.Approved && !now.Before(latest.ExpiresAt):
 		return guard.Claimed{}, w.refuse(guard.CodeConflict, "claim", "the time to use the approval is over", latest)
+	}
+	if over, err := w.overLimit(r, latest.number, now); over != nil || err != nil {
+		return orNone(over), err
 	}
 	if err := load(w.conn, "claim", latest); err != nil {
 		return guard.Claimed{}, err
@@ -161,7 +183,17 @@ func (w *writer) again(r *guard.ClaimRequest, latest *record) (guard.Claimed, er
 	err := w.change(latest, from, guard.Event{
 		Kind: guard.EventClaimed, Actor: r.Actor, Code: e.Code, Note: e.Reason, Claim: e.Claim, Arguments: e.Arguments,
 	}, nil)
+	if err == nil {
+		err = w.use(r, latest)
+	}
 	return guard.Claimed{Won: true, Effect: latest.Effect, Now: now}, err
+}
+
+func orNone(c *guard.Claimed) guard.Claimed {
+	if c == nil {
+		return guard.Claimed{}
+	}
+	return *c
 }
 
 func either(first, second string) string {

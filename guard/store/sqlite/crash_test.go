@@ -58,7 +58,7 @@ func victim(path string) {
 	for range victimCallers {
 		wg.Go(func() {
 			for {
-				e, err := s.AddEdition(ctx, guard.Edition{Pattern: "pay.*", Text: fmt.Append(nil, rand.IntN(victimEditions))})
+				e, err := s.Enter(ctx, guard.Entry{Kind: guard.EntryEdition, Name: "pay.*", Text: fmt.Append(nil, rand.IntN(victimEditions))})
 				if err != nil {
 					say("error edition: %v", err)
 					return
@@ -217,7 +217,7 @@ func verifyFile(t *testing.T, path string, known words) int {
 		}
 		t.Errorf("effect %s was acknowledged as %s and is %q", id, state, found[id])
 	}
-	book, err := s.Editions(t.Context(), 0)
+	book, err := s.Book(t.Context(), 0)
 	if err != nil {
 		t.Error(err)
 	}

@@ -2,14 +2,13 @@ package sqlite
 
 import (
 	"context"
-	"slices"
 
 	"github.com/onceguard/onceguard/guard"
 )
 
 // Decide implements guard.Store.
 func (s *Store) Decide(ctx context.Context, d guard.Decision) (guard.Effect, error) {
-	if err := checkDecision(&d); err != nil {
+	if err := d.Check(); err != nil {
 		return guard.Effect{}, err
 	}
 	var out guard.Effect
@@ -21,23 +20,6 @@ func (s *Store) Decide(ctx context.Context, d guard.Decision) (guard.Effect, err
 		return guard.Effect{}, err
 	}
 	return out, nil
-}
-
-func checkDecision(d *guard.Decision) error {
-	const op = "decide"
-	if !slices.Contains([]guard.EventKind{guard.EventApproved, guard.EventRejected, guard.EventResolved, guard.EventOrdered}, d.By) {
-		return invalid(op, "/by", "a person approves, rejects, resolves or orders")
-	}
-	if d.State != guard.Approved {
-		return nil
-	}
-	if d.Expiry <= 0 {
-		return invalid(op, "/expiry", "an approval needs a time in which it is used")
-	}
-	if d.Digest == [32]byte{} {
-		return invalid(op, "/digest", "an approval is bound to the arguments that were shown")
-	}
-	return nil
 }
 
 func (w *writer) decide(d *guard.Decision) (guard.Effect, error) {
@@ -61,7 +43,10 @@ func (w *writer) decide(d *guard.Decision) (guard.Effect, error) {
 		return guard.Effect{}, w.refuse(guard.CodeConflict, op, "the arguments are not those that were shown", r)
 	}
 	r.State, r.Code, r.Reason, r.Review, r.Fence = d.State, d.Code, d.Reason, "", r.Fence+1
-	event := guard.Event{Kind: d.By, Actor: d.Actor, Code: d.Code, Note: d.Reason}
+	event := guard.Event{Kind: d.By, Actor: d.Actor, Code: d.Code, Note: d.Reason, Arguments: d.Arguments}
+	if len(d.Arguments) > 0 {
+		r.Arguments = d.Arguments
+	}
 	if d.By == guard.EventResolved && (from != guard.Done || d.Result != nil) {
 		event.Result, r.Result, r.resultEvent = d.Result, d.Result, 0
 	}

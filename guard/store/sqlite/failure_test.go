@@ -169,12 +169,12 @@ func TestCorrupt(t *testing.T) {
 			_, claim := s.Claim(t.Context(), again)
 			worded := storetest.NewCall("acme")
 			worded.Effect.Near, worded.CheckNear = call.Effect.Near, true
-			_, nearby := s.Nearby(t.Context(), "acme", worded.Effect.Near, worded.Effect.Key)
+			_, rivals := s.Rivals(t.Context(), "acme", guard.NearEffect, worded.Effect.Near, worded.Effect.Key)
 			_, near := s.Claim(t.Context(), worded)
 			if name == "state" { // as a failed effect it is near to nothing
-				nearby, near = get, get
+				rivals, near = get, get
 			}
-			for verb, err := range map[string]error{"lookup": lookup, "get": get, "events": events, "claim": claim, "nearby": nearby, "near claim": near} {
+			for verb, err := range map[string]error{"lookup": lookup, "get": get, "events": events, "claim": claim, "rivals": rivals, "near claim": near} {
 				if guard.CodeOf(err) != guard.CodeCorrupt {
 					t.Errorf("%s gave %v, want CodeCorrupt", verb, err)
 				}

@@ -2,34 +2,37 @@ package sqlite
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"math"
 	"slices"
-
-	"zombiezen.com/go/sqlite"
 
 	"github.com/onceguard/onceguard/fingerprint"
 	"github.com/onceguard/onceguard/guard"
 )
 
-// The bounds of a page.
-const (
-	defaultPage = 50
-	maxPage     = 500
-)
-
-// read runs f on a connection for reads.
+// read runs f on a connection for reads. Its statements see the ledger one after the other, which is right for all but what Prune
+// forgets between two of them: f then finds records that do not agree, and runs again on one snapshot, at which it stays.
 func (s *Store) read(ctx context.Context, op string, f func(*conn) error) error {
 	c, err := s.reader(ctx, op)
 	if err != nil {
 		return err
 	}
 	defer func() { s.readers <- c }()
-	err = f(c)
+	if err = f(c); guard.CodeOf(err) == guard.CodeCorrupt {
+		err = snapshot(c, f)
+	}
 	if err != nil && !isRefusal(err) {
 		return unavailable(op, err)
+	}
+	return err
+}
+
+func snapshot(c *conn, f func(*conn) error) error {
+	if err := c.exec("BEGIN"); err != nil {
+		return err
+	}
+	err := f(c)
+	if ended := c.exec("ROLLBACK"); ended != nil {
+		return ended
 	}
 	return err
 }
@@ -72,67 +75,6 @@ func (s *Store) Get(ctx context.Context, tenant, id string) (guard.Effect, error
 	return out, err
 }
 
-// List implements guard.Store.
-func (s *Store) List(ctx context.Context, q guard.Query) ([]guard.Effect, error) {
-	if q.Limit == 0 {
-		q.Limit = defaultPage
-	}
-	if q.Limit < 1 || q.Limit > maxPage {
-		return nil, invalid("list", "/limit", fmt.Sprintf("a page has 1 to %d effects", maxPage))
-	}
-	var out []guard.Effect
-	err := s.read(ctx, "list", func(c *conn) error {
-		// A page whose filters match little reads many rows, so that a caller who leaves must be able to end it.
-		c.SetInterrupt(ctx.Done())
-		defer c.SetInterrupt(nil)
-		before := int64(math.MaxInt64)
-		if q.Before != "" {
-			last, err := findInTenant(c, "list", q.Tenant, q.Before)
-			if err != nil {
-				return err
-			}
-			before = last.number
-		}
-		rows, err := list(c, q, before)
-		for _, r := range rows {
-			out = append(out, r.Effect)
-		}
-		return err
-	})
-	return out, err
-}
-
-func list(c *conn, q guard.Query, before int64) ([]*record, error) {
-	states, err := json.Marshal(append([]guard.State{}, q.States...)) // [] and not null for none
-	if err != nil {
-		return nil, err
-	}
-	text := sqlEffectsList
-	if q.Review {
-		text = sqlEffectsInReview
-	}
-	stmt, err := c.Prepare(text)
-	if err != nil {
-		return nil, err
-	}
-	b := binder{stmt: stmt}
-	b.text(q.Tenant).number(before).text(q.Subject).text(q.Tool).text(q.Run).text(q.Agent).text(string(q.Execute))
-	b.text(string(states)).number(int64(q.Limit))
-	return all(stmt)
-}
-
-// all returns the rows that a prepared and bound statement finds.
-func all(stmt *sqlite.Stmt) ([]*record, error) {
-	var rows []*record
-	for {
-		more, err := stmt.Step()
-		if err != nil || !more {
-			return rows, err
-		}
-		rows = append(rows, scanRecord(stmt))
-	}
-}
-
 // Events implements guard.Store. It answers CodeCorrupt when the chain does not verify from end to end.
 func (s *Store) Events(ctx context.Context, tenant, id string) ([]guard.Event, error) {
 	var out []guard.Event
@@ -155,25 +97,32 @@ func (s *Store) Events(ctx context.Context, tenant, id string) ([]guard.Event, e
 	return out, nil
 }
 
-// chain returns the events of an effect in order. They were all written before the row that names the last one
-// was read, and none of them ever changes, so that two statements see what one would.
+// chain returns the events of an effect in order.
 func chain(c *conn, r *record) ([]guard.Event, error) {
+	_, events, err := numberedChain(c, r)
+	return events, err
+}
+
+// numberedChain returns the events of an effect in order, and their numbers.
+func numberedChain(c *conn, r *record) ([]int64, []guard.Event, error) {
 	stmt, err := c.Prepare(sqlEventsOfEffect)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	stmt.BindInt64(1, r.headEvent)
+	var numbers []int64
 	var events []guard.Event
 	for {
 		more, err := stmt.Step()
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if !more {
+			slices.Reverse(numbers)
 			slices.Reverse(events)
-			return events, nil
+			return numbers, events, nil
 		}
-		events = append(events, scanEvent(stmt, r.ID))
+		numbers, events = append(numbers, stmt.ColumnInt64(0)), append(events, scanEvent(stmt, r.ID))
 	}
 }
 

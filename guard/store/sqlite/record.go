@@ -166,6 +166,11 @@ func (w *writer) change(r *record, from guard.State, e guard.Event, content *[32
 	if w.conn.Changes() != 1 {
 		return errMoved
 	}
+	if (from == guard.Failed) != (r.State == guard.Failed) {
+		if err := w.giveBack(r); err != nil {
+			return err
+		}
+	}
 	return w.insert(r, &e, before)
 }
 
@@ -180,7 +185,10 @@ func (w *writer) seal(r *record, e *guard.Event, from guard.State, content *[32]
 	}
 	r.Events, r.Head, r.headEvent = e.Seq, e.Hash, w.lastEvent+1
 	if len(e.Arguments) > 0 {
-		r.argumentsEvent = r.headEvent
+		r.argumentsEvent, r.bytes = r.headEvent, true
+	}
+	if e.Result != nil && len(e.Result.Body) > 0 {
+		r.bytes = true
 	}
 	if e.Kind == guard.EventNoted {
 		return // what a note brings is evidence, not the result

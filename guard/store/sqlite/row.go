@@ -17,6 +17,7 @@ type record struct {
 	headEvent      int64  // number of the last event
 	argumentsEvent int64  // number of the event that brought the arguments; 0 for none
 	resultEvent    int64  // number of the event that brought the result; 0 for none
+	bytes          bool   // whether its events hold bytes of arguments or results
 	superseded     string // id of the effect that superseded this one; only findByKey looks for it
 }
 
@@ -63,6 +64,13 @@ func (b *binder) reference(n int64) *binder {
 		return b.null()
 	}
 	return b.number(n)
+}
+
+func (b *binder) flag(f bool) *binder {
+	if f {
+		return b.number(1)
+	}
+	return b.number(0)
 }
 
 func (b *binder) time(t time.Time) *binder {
@@ -136,7 +144,7 @@ func (r *record) setUntil(t time.Time) {
 }
 
 // effectColumns is the number of columns of the effects table.
-const effectColumns = 37
+const effectColumns = 39
 
 // scanRecord reads a row of the effects table, whose columns stand in this order.
 func scanRecord(stmt *sqlite.Stmt) *record {
@@ -144,9 +152,9 @@ func scanRecord(stmt *sqlite.Stmt) *record {
 	r := new(record)
 	r.number = s.number()
 	r.ID, r.Tenant, r.Subject, r.Agent, r.Run, r.CallID = s.text(), s.text(), s.text(), s.text(), s.text(), s.text()
-	r.Tool, r.Type, r.Execute = s.text(), s.text(), guard.Execute(s.text())
+	r.Tool, r.Type, r.Execute, r.About, r.Related = s.text(), s.text(), guard.Execute(s.text()), s.text(), s.text()
 	r.Key, r.Generation = s.digest(), int(s.number())
-	r.Wide, r.Identity, r.Near, r.Resource, r.CallerKey = s.digest(), s.digest(), s.digest(), s.digest(), s.digest()
+	r.Identity, r.Near, r.Resource, r.CallerKey = s.digest(), s.digest(), s.digest(), s.digest()
 	r.State, r.Code, r.Reason = guard.State(s.text()), guard.Code(s.text()), s.text()
 	r.Fence, r.Claim, r.Attempts, r.Failures = s.number(), s.text(), int(s.number()), int(s.number())
 	r.Review, r.Policy, r.Window = guard.Code(s.text()), s.text(), time.Duration(s.number())
@@ -156,19 +164,19 @@ func scanRecord(stmt *sqlite.Stmt) *record {
 		r.LeaseUntil, r.ExpiresAt = time.Time{}, r.LeaseUntil
 	}
 	r.Events, r.Head = int(s.number()), s.digest()
-	r.headEvent, r.argumentsEvent, r.resultEvent = s.number(), s.number(), s.number()
+	r.headEvent, r.argumentsEvent, r.resultEvent, r.bytes = s.number(), s.number(), s.number(), s.number() != 0
 	return r
 }
 
 func bindInsert(stmt *sqlite.Stmt, r *record) {
 	b := binder{stmt: stmt}
 	b.number(r.number).text(r.ID).text(r.Tenant).text(r.Subject).text(r.Agent).text(r.Run).text(r.CallID)
-	b.text(r.Tool).text(r.Type).text(string(r.Execute))
-	b.blob(r.Key[:]).number(int64(r.Generation)).digest(r.Wide).digest(r.Identity).digest(r.Near).digest(r.Resource).digest(r.CallerKey)
+	b.text(r.Tool).text(r.Type).text(string(r.Execute)).text(r.About).text(r.Related)
+	b.blob(r.Key[:]).number(int64(r.Generation)).digest(r.Identity).digest(r.Near).digest(r.Resource).digest(r.CallerKey)
 	b.text(string(r.State)).text(string(r.Code)).text(r.Reason)
 	b.number(r.Fence).text(r.Claim).number(int64(r.Attempts)).number(int64(r.Failures))
 	b.text(string(r.Review)).text(r.Policy).number(int64(r.Window)).time(r.Created).time(r.Updated).time(r.Since).time(r.due()).time(r.WindowUntil)
-	b.number(int64(r.Events)).blob(r.Head[:]).number(r.headEvent).reference(r.argumentsEvent).reference(r.resultEvent)
+	b.number(int64(r.Events)).blob(r.Head[:]).number(r.headEvent).reference(r.argumentsEvent).reference(r.resultEvent).flag(r.bytes)
 }
 
 // bindUpdate binds the row as it shall be and the state and event that it must still be at.
@@ -179,7 +187,7 @@ func bindUpdate(stmt *sqlite.Stmt, r *record, from guard.State, at int64) {
 	b.text(string(r.State)).text(string(r.Code)).text(r.Reason)
 	b.number(r.Fence).text(r.Claim).number(int64(r.Attempts)).number(int64(r.Failures))
 	b.text(string(r.Review)).text(r.Policy).number(int64(r.Window)).time(r.Updated).time(r.Since).time(r.due()).time(r.WindowUntil)
-	b.number(int64(r.Events)).blob(r.Head[:]).number(r.headEvent).reference(r.argumentsEvent).reference(r.resultEvent)
+	b.number(int64(r.Events)).blob(r.Head[:]).number(r.headEvent).reference(r.argumentsEvent).reference(r.resultEvent).flag(r.bytes)
 }
 
 // bindSettle is bindUpdate for a change that leaves the claim as it is.
@@ -188,7 +196,7 @@ func bindSettle(stmt *sqlite.Stmt, r *record, from guard.State, at int64) {
 	b.number(r.number).text(string(from)).number(at)
 	b.text(string(r.State)).text(string(r.Code)).text(r.Reason).number(int64(r.Failures)).text(string(r.Review))
 	b.time(r.Updated).time(r.Since).time(r.due()).time(r.WindowUntil)
-	b.number(int64(r.Events)).blob(r.Head[:]).number(r.headEvent).reference(r.resultEvent)
+	b.number(int64(r.Events)).blob(r.Head[:]).number(r.headEvent).reference(r.resultEvent).flag(r.bytes)
 }
 
 func bindEvent(stmt *sqlite.Stmt, number, effect, previous int64, e *guard.Event) {
@@ -204,19 +212,13 @@ func bindEvent(stmt *sqlite.Stmt, number, effect, previous int64, e *guard.Event
 	if res := e.Result; res == nil {
 		b.null().null().null().null().null()
 	} else {
-		b.text(string(res.Source)).number(int64(res.Status)).text(res.ContentType)
-		if res.IsError {
-			b.number(1)
-		} else {
-			b.number(0)
-		}
-		b.blob(res.Body)
+		b.text(string(res.Source)).number(int64(res.Status)).text(res.ContentType).flag(res.IsError).blob(res.Body)
 	}
 	b.blob(e.Hash[:])
 }
 
 // eventColumns is the number of columns of the events table.
-const eventColumns = 22
+const eventColumns = 24
 
 // scanEvent reads a row of the events table, whose columns stand in this order, as an event of the effect with this id.
 func scanEvent(stmt *sqlite.Stmt, effect string) guard.Event {
@@ -233,7 +235,10 @@ func scanEvent(stmt *sqlite.Stmt, effect string) guard.Event {
 		e.Result = &guard.Result{Source: guard.Source(s.text()), Status: int(s.number()), ContentType: s.text()}
 		e.Result.IsError, e.Result.Body = s.number() != 0, s.blob()
 	}
-	e.Hash = s.digest()
+	e.Hash, e.ArgumentsHash = s.digest(), s.digest()
+	if hash := s.digest(); e.Result != nil {
+		e.Result.BodyHash = hash
+	}
 	return e
 }
 

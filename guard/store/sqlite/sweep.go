@@ -111,6 +111,7 @@ func (s *Store) Unsent(ctx context.Context, age time.Duration, limit int) ([]gua
 	}
 	var out []guard.Effect
 	err := s.read(ctx, "unsent", func(c *conn) error {
+		out = nil
 		stmt, err := c.Prepare(sqlEffectsUnsent)
 		if err != nil {
 			return err

@@ -43,13 +43,13 @@ type writer struct {
 	mu     sync.RWMutex // held for reading while a request is put into the queue
 	closed bool
 
-	conn        *conn     // nil after a commit that failed, until the file was opened again
-	now         time.Time // of the request that is applied
-	lastEffect  int64     // highest number in use, read at the start of each batch
-	lastEvent   int64
-	lastEdition int64
-	recent      recent
-	commitConn  func(*conn) error // replaced by tests
+	conn       *conn     // nil after a commit that failed, until the file was opened again
+	now        time.Time // of the request that is applied
+	lastEffect int64     // highest number in use, read at the start of each batch
+	lastEvent  int64
+	lastEntry  int64 // of the book
+	recent     recent
+	commitConn func(*conn) error // replaced by tests
 }
 
 func newWriter(s *Store) *writer {
@@ -230,7 +230,7 @@ func (w *writer) begin() error {
 	if _, err := stmt.Step(); err != nil {
 		return err
 	}
-	w.lastEffect, w.lastEvent, w.lastEdition = stmt.ColumnInt64(0), stmt.ColumnInt64(1), stmt.ColumnInt64(2)
+	w.lastEffect, w.lastEvent, w.lastEntry = stmt.ColumnInt64(0), stmt.ColumnInt64(1), stmt.ColumnInt64(2)
 	return nil
 }
 

@@ -68,17 +68,11 @@ var aliasCases = []suiteCase{
 		}
 	}},
 	{"effects under Aliases are never rivals, and hide none", func(t *test) {
-		for relation, mark := range map[guard.Relation]func(*guard.ClaimRequest){
-			guard.KeyConflict:  func(r *guard.ClaimRequest) { r.Effect.CallerKey = Digest("caller", 1) },
-			guard.OtherScope:   func(r *guard.ClaimRequest) { r.Effect.Wide, r.CheckWide = Digest("wide", 1), true },
-			guard.SameIdentity: func(r *guard.ClaimRequest) { r.Effect.Identity, r.CheckIdentity = Digest("identity", 1), true },
-			guard.NearEffect:   func(r *guard.ClaimRequest) { r.Effect.Near, r.CheckNear = Digest("near", 1), true },
-		} {
-			marked := func() guard.ClaimRequest {
-				r := NewCall(tenant)
-				mark(&r)
-				return r
-			}
+		marks := map[guard.Relation]func() guard.ClaimRequest{guard.KeyConflict: func() guard.ClaimRequest { return keyed(tenant, 1) }}
+		for _, k := range kinds {
+			marks[k.relation] = func() guard.ClaimRequest { return k.asks(k.call(tenant, 1)) }
+		}
+		for relation, marked := range marks {
 			r := marked()
 			rival := t.settled(Outcome(t.won(r), guard.Failed))
 			// An older generation still answers to others, while the alias itself does not.
@@ -99,12 +93,12 @@ var aliasCases = []suiteCase{
 	{"the same call comes before calls that are merely like it", func(t *test) {
 		alias, _ := t.in(guard.Done)
 		mark := func(r guard.ClaimRequest) guard.ClaimRequest {
-			r.Effect.Wide, r.Effect.Identity, r.Effect.Near = Digest("wide", 1), Digest("identity", 1), Digest("near", 1)
+			r.Effect.Key, r.Effect.Identity, r.Effect.Near = ScopeKey(1, issued.Add(1)), Digest("identity", 1), Digest("near", 1)
 			return r
 		}
 		t.won(mark(NewCall(tenant)))
 		r := known(mark(NewCall(tenant)), alias.Key)
-		r.CheckWide, r.CheckIdentity, r.CheckNear = true, true, true
+		r.CheckScope, r.CheckIdentity, r.CheckNear = true, true, true
 		t.stands(r, guard.SameEffect, alias.ID)
 	}},
 }

@@ -127,3 +127,10 @@ func Verdict(e guard.Effect, by guard.EventKind, to guard.State) guard.Decision 
 	}
 	return d
 }
+
+// ScopeKey returns the key of a call in a scope: the keys of the same call have Common in all scopes.
+func ScopeKey(call, scope int64) fingerprint.Digest {
+	key := Digest("scope", scope)
+	copy(key[:], Digest("common", call).Common())
+	return key
+}

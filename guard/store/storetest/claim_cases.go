@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"strings"
 	"time"
 
 	"github.com/onceguard/onceguard/guard"
@@ -9,7 +10,8 @@ import (
 var claimCases = []suiteCase{
 	{"with Prior nil it makes generation 1", func(t *test) {
 		r := NewCall(tenant)
-		r.Effect.Wide, r.Effect.Identity, r.Effect.CallerKey = Digest("wide", 1), Digest("identity", 1), Digest("caller", 1)
+		r.Effect.Identity, r.Effect.CallerKey = Digest("identity", 1), Digest("caller", 1)
+		r.Effect.About, r.Effect.Related = "order A-1", NewID()
 		r.Effect.Near, r.Effect.Resource = Digest("near", 1), Digest("resource", 1)
 		r.Effect.Code, r.Effect.Reason, r.Effect.Review = "allowed", "a rule allows it", "look"
 		now := t.clock.Now()
@@ -91,6 +93,7 @@ var claimCases = []suiteCase{
 			"claim":  func(r *guard.ClaimRequest) { r.Effect.Claim = "" },
 			"state":  func(r *guard.ClaimRequest) { r.Effect.State = guard.Done },
 			"prior":  func(r *guard.ClaimRequest) { r.Again = true },
+			"about":  func(r *guard.ClaimRequest) { r.Effect.About = strings.Repeat("a", guard.MaxAbout+1) },
 		} {
 			r := NewCall(tenant)
 			spoil(&r)

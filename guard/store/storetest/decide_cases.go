@@ -63,6 +63,42 @@ var decideCases = []suiteCase{
 		_, err = t.store.Decide(t.ctx, d)
 		t.code(err, guard.CodeInvalid)
 	}},
+	{"an approval may bring other arguments, which take the place of those that were shown", func(t *test) {
+		e, r := t.in(guard.Held)
+		t.clock.Move(time.Second)
+		d := Verdict(e, guard.EventApproved, guard.Approved)
+		d.Arguments = []byte(`{"order_id":"A-1","amount":"5.00"}`)
+		got := t.decided(d)
+		if string(got.Arguments) != string(d.Arguments) {
+			t.Fatalf("approved with %s", got.Arguments)
+		}
+		t.same(t.get(e.ID), got)
+		evs := t.events(e.ID)
+		if string(evs[0].Arguments) != string(e.Arguments) || string(evs[1].Arguments) != string(d.Arguments) {
+			t.Fatalf("the events keep %s, then %s", evs[0].Arguments, evs[1].Arguments)
+		}
+		again := Again(r, got)
+		again.Effect.Arguments = nil
+		if sent := t.won(again); string(sent.Arguments) != string(d.Arguments) {
+			t.Fatalf("claimed with %s", sent.Arguments)
+		}
+	}},
+	{"no other decision does, and the digest is that of the old ones", func(t *test) {
+		for _, c := range decisions {
+			e, _ := t.in(c.From)
+			d := Verdict(e, c.By, c.To)
+			d.Arguments = []byte(`{}`)
+			if c.By == guard.EventApproved {
+				d.Digest = (&guard.Effect{Arguments: d.Arguments}).ArgumentsDigest()
+				_, err := t.store.Decide(t.ctx, d)
+				t.refused(err, guard.CodeConflict, e)
+				continue
+			}
+			_, err := t.store.Decide(t.ctx, d)
+			t.code(err, guard.CodeInvalid)
+			t.same(t.get(e.ID), e)
+		}
+	}},
 	{"a held call is not decided after its time, swept or not", func(t *test) {
 		e, _ := t.in(guard.Held)
 		t.clock.Move(Expiry)

@@ -18,14 +18,14 @@ const (
 	Applied                 // the write is made; the caller gets CodeUncertain
 )
 
-// Faulty wraps a store. Its zero fields change nothing, and its writes are Claim, Extend, Settle, Decide, Note, Sweep
-// and AddEdition.
+// Faulty wraps a store. Its zero fields change nothing, and its writes are Claim, Extend, Settle, Decide, Note, Sweep, Enter,
+// Prune and AddTallies.
 // Its functions are called by the names of the methods in lower case, from as many goroutines as call the store,
 // and are set before its first use.
 type Faulty struct {
 	guard.Store
 	Fail   func(verb string) Fault // asked before each write; nil for no faults
-	Before func(verb string)       // called before each write, each Lookup and each Nearby; may block
+	Before func(verb string)       // called before each write, each Lookup and each Rivals; may block
 	After  func(verb string)       // called when the store underneath has answered; may block
 }
 
@@ -119,13 +119,23 @@ func (f *Faulty) Lookup(ctx context.Context, key fingerprint.Digest) (guard.Foun
 	return call(&idle, "lookup", func() (guard.Found, error) { return f.Store.Lookup(ctx, key) })
 }
 
-// Nearby implements guard.Store. It can be held up like Lookup.
-func (f *Faulty) Nearby(ctx context.Context, tenant string, near, key fingerprint.Digest) ([]guard.Effect, error) {
+// Rivals implements guard.Store. It can be held up like Lookup.
+func (f *Faulty) Rivals(ctx context.Context, tenant string, r guard.Relation, digest, key fingerprint.Digest) ([]guard.Effect, error) {
 	idle := Faulty{Store: f.Store, Before: f.Before, After: f.After}
-	return call(&idle, "nearby", func() ([]guard.Effect, error) { return f.Store.Nearby(ctx, tenant, near, key) })
+	return call(&idle, "rivals", func() ([]guard.Effect, error) { return f.Store.Rivals(ctx, tenant, r, digest, key) })
 }
 
-// AddEdition implements guard.Store.
-func (f *Faulty) AddEdition(ctx context.Context, e guard.Edition) (guard.Edition, error) {
-	return call(f, "addedition", func() (guard.Edition, error) { return f.Store.AddEdition(ctx, e) })
+// Enter implements guard.Store.
+func (f *Faulty) Enter(ctx context.Context, e guard.Entry) (guard.Entry, error) {
+	return call(f, "enter", func() (guard.Entry, error) { return f.Store.Enter(ctx, e) })
+}
+
+// Prune implements guard.Store.
+func (f *Faulty) Prune(ctx context.Context, r guard.Retention, limit int) (guard.Pruned, error) {
+	return call(f, "prune", func() (guard.Pruned, error) { return f.Store.Prune(ctx, r, limit) })
+}
+
+// AddTallies implements guard.Store.
+func (f *Faulty) AddTallies(ctx context.Context, add []guard.Tally) error {
+	return f.around("addtallies", func() error { return f.Store.AddTallies(ctx, add) })
 }

@@ -21,20 +21,22 @@ func Lockstep(t *testing.T, open Open) {
 		p := &pair{T: rt, clock: clock, driver: open(t, clock), reference: NewReference(clock.Now)}
 		defer p.driver.Close()
 		rt.Repeat(map[string]func(*rapid.T){
-			"claim":   p.claim,
-			"do":      p.do,
-			"again":   p.again,
-			"next":    p.next,
-			"extend":  p.extend,
-			"settle":  p.settle,
-			"decide":  p.decide,
-			"note":    p.note,
-			"sweep":   p.sweep,
-			"time":    p.time,
-			"lookup":  p.lookup,
-			"nearby":  p.nearby,
-			"edition": p.edition,
-			"list":    p.list,
+			"claim":  p.claim,
+			"do":     p.do,
+			"again":  p.again,
+			"next":   p.next,
+			"extend": p.extend,
+			"settle": p.settle,
+			"decide": p.decide,
+			"note":   p.note,
+			"sweep":  p.sweep,
+			"time":   p.time,
+			"lookup": p.lookup,
+			"rivals": p.rivals,
+			"enter":  p.enter,
+			"list":   p.list,
+			"prune":  p.prune,
+			"tally":  p.tally,
 		})
 		p.compareAll()
 	})
@@ -49,9 +51,15 @@ type pair struct {
 	clock     *Clock
 	driver    guard.Store
 	reference guard.Store
-	book      int64 // highest number in the book of editions
+	book      int64 // highest number in the book
 	ids       []string
 	calls     map[string]guard.ClaimRequest // by the id of the effect they made
+}
+
+// key returns one of four keys of a tenant, of which two each are of one call in two scopes.
+func (p *pair) key(tenant string, n int64) fingerprint.Digest {
+	whose := 10 * int64(len(tenant))
+	return ScopeKey(whose+n/2, whose+n%2)
 }
 
 // call draws a request. Its ids are drawn last, so that they differ while all else may be equal.
@@ -61,10 +69,9 @@ func (p *pair) call(rt *rapid.T) guard.ClaimRequest {
 	if rapid.IntRange(0, 9).Draw(rt, "tenant") == 0 {
 		r = NewCall(other)
 	}
-	r.Effect.Key = Digest("lockstep "+r.Effect.Tenant, digit.Draw(rt, "key"))
-	if n := digit.Draw(rt, "wide"); n > 0 {
-		r.Effect.Wide, r.CheckWide = Digest("wide", n), rapid.Bool().Draw(rt, "check wide")
-	}
+	r.Effect.Key = p.key(r.Effect.Tenant, digit.Draw(rt, "key"))
+	r.CheckScope = rapid.IntRange(0, 3).Draw(rt, "check scope") == 0
+	r.Effect.About = rapid.SampledFrom([]string{"", "order A-1", "order b-2"}).Draw(rt, "about")
 	if n := digit.Draw(rt, "identity"); n > 0 {
 		r.Effect.Identity, r.CheckIdentity = Digest("identity", n), rapid.Bool().Draw(rt, "check identity")
 	}
@@ -152,22 +159,30 @@ func (p *pair) next(rt *rapid.T) {
 	}
 }
 
-// knowing gives a request what its caller knows: the book, other keys of the call and effects that are near, or not all of it.
+// knowing gives a request what its caller knows: the book, other keys of the call, its rivals, or not all of it; and limits.
 func (p *pair) knowing(rt *rapid.T, r *guard.ClaimRequest) {
 	r.Book = max(0, p.book-int64(rapid.IntRange(0, 9).Draw(rt, "old book")/9))
 	r.Aliases = nil
 	for range rapid.IntRange(0, 4).Draw(rt, "aliases") - 2 {
-		r.Aliases = append(r.Aliases, Digest("lockstep "+r.Effect.Tenant, rapid.Int64Range(0, 3).Draw(rt, "alias")))
-	}
-	near, err := p.reference.Nearby(rt.Context(), r.Effect.Tenant, r.Effect.Near, r.Effect.Key)
-	if err != nil {
-		rt.Fatal(err)
+		r.Aliases = append(r.Aliases, p.key(r.Effect.Tenant, rapid.Int64Range(0, 3).Draw(rt, "alias")))
 	}
 	r.Seen = nil
-	for _, e := range near {
-		if known := rapid.IntRange(0, 5).Draw(rt, "seen"); known > 0 {
-			r.Seen = append(r.Seen, guard.Prior{ID: e.ID, Fence: e.Fence - int64(known/5)})
+	for _, k := range kinds {
+		rivals, err := p.reference.Rivals(rt.Context(), r.Effect.Tenant, k.relation, k.digest(*r), r.Effect.Key)
+		if err != nil {
+			rt.Fatal(err)
 		}
+		for _, e := range rivals {
+			if known := rapid.IntRange(0, 5).Draw(rt, "seen"); known > 0 {
+				r.Seen = append(r.Seen, guard.Prior{ID: e.ID, Fence: e.Fence - int64(known/5)})
+			}
+		}
+	}
+	r.Limits = nil
+	for range rapid.IntRange(0, 3).Draw(rt, "limits") / 2 {
+		limit := count(rapid.Int64Range(0, 1).Draw(rt, "limit"), rapid.Int64Range(1, 3).Draw(rt, "max"))
+		limit.Period = rapid.SampledFrom([]time.Duration{time.Minute, Window}).Draw(rt, "period")
+		r.Limits = append(r.Limits, limit)
 	}
 }
 
@@ -176,8 +191,9 @@ func (p *pair) request(rt *rapid.T, r guard.ClaimRequest) {
 	a, aerr := p.driver.Claim(rt.Context(), r)
 	b, berr := p.reference.Claim(rt.Context(), r)
 	p.equalErrors(rt, aerr, berr)
-	if a.Won != b.Won || a.Relation != b.Relation || a.Superseded != b.Superseded || !a.Now.Equal(b.Now) {
-		rt.Fatalf("claim: %v %q %q %v; the reference: %v %q %q %v", a.Won, a.Relation, a.Superseded, a.Now, b.Won, b.Relation, b.Superseded, b.Now)
+	if a.Won != b.Won || a.Relation != b.Relation || a.Superseded != b.Superseded || a.Limit != b.Limit || a.Left != b.Left || !a.Now.Equal(b.Now) {
+		rt.Fatalf("claim: %v %q %q %d %d %v; the reference: %v %q %q %d %d %v",
+			a.Won, a.Relation, a.Superseded, a.Limit, a.Left, a.Now, b.Won, b.Relation, b.Superseded, b.Limit, b.Left, b.Now)
 	}
 	p.equal(rt, a.Effect, b.Effect)
 	if b.Won && !r.Again {
@@ -226,6 +242,9 @@ func (p *pair) decide(rt *rapid.T) {
 		c := rapid.SampledFrom(decisions).Draw(rt, "decision")
 		d := Verdict(e, c.By, c.To)
 		d.Fence -= int64(rapid.IntRange(0, 5).Draw(rt, "stale") / 5)
+		if rapid.IntRange(0, 3).Draw(rt, "edited") == 0 {
+			d.Arguments = []byte(`{"order_id":"A-2"}`)
+		}
 		a, aerr := p.driver.Decide(rt.Context(), d)
 		b, berr := p.reference.Decide(rt.Context(), d)
 		p.equalErrors(rt, aerr, berr)
@@ -268,43 +287,16 @@ func (p *pair) lookupAt(rt *rapid.T, key fingerprint.Digest) {
 	p.equal(rt, *a.Effect, *b.Effect)
 }
 
-func (p *pair) nearby(rt *rapid.T) {
-	if e, ok := p.seen(rt); ok {
-		p.nearTo(rt, e.Tenant, Digest("near", rapid.Int64Range(1, 3).Draw(rt, "near")), e.Key)
-	}
-}
-
-func (p *pair) nearTo(rt *rapid.T, tenant string, near, key fingerprint.Digest) {
-	a, aerr := p.driver.Nearby(rt.Context(), tenant, near, key)
-	b, berr := p.reference.Nearby(rt.Context(), tenant, near, key)
-	p.equalErrors(rt, aerr, berr)
-	p.equalLists(rt, a, b)
-}
-
-// edition adds an entry that may be in the book, and compares the book from a random number on.
-func (p *pair) edition(rt *rapid.T) {
-	e := guard.Edition{
-		Pattern: rapid.SampledFrom([]string{"", "pay.*"}).Draw(rt, "pattern"), Text: []byte{byte(rapid.IntRange(0, 2).Draw(rt, "text"))},
-	}
-	a, aerr := p.driver.AddEdition(rt.Context(), e)
-	b, berr := p.reference.AddEdition(rt.Context(), e)
-	p.equalErrors(rt, aerr, berr)
-	p.book = max(p.book, b.Number)
-	after := int64(rapid.IntRange(0, 6).Draw(rt, "after"))
-	all, aerr := p.driver.Editions(rt.Context(), after)
-	want, berr := p.reference.Editions(rt.Context(), after)
-	p.equalErrors(rt, aerr, berr)
-	if a.Number != b.Number || !slices.EqualFunc(all, want, func(a, b guard.Edition) bool {
-		return a.Number == b.Number && a.Pattern == b.Pattern && string(a.Text) == string(b.Text)
-	}) {
-		rt.Fatalf("entry %d of the book %v; the reference has %d of %v", a.Number, all, b.Number, want)
-	}
-}
-
 func (p *pair) list(rt *rapid.T) {
 	q := guard.Query{Tenant: tenant, Review: rapid.Bool().Draw(rt, "review"), Limit: rapid.IntRange(0, 3).Draw(rt, "limit")}
 	if rapid.Bool().Draw(rt, "by state") {
 		q.States = []guard.State{rapid.SampledFrom(guard.States).Draw(rt, "state")}
+	}
+	if rapid.Bool().Draw(rt, "by text") {
+		q.Text = rapid.SampledFrom([]string{"ORDER", "a-1"}).Draw(rt, "text")
+	}
+	if rapid.Bool().Draw(rt, "by time") {
+		q.From = p.clock.Now().Add(-rapid.SampledFrom(moves).Draw(rt, "from"))
 	}
 	if e, ok := p.seen(rt); ok && rapid.Bool().Draw(rt, "before") {
 		q.Before = e.ID
@@ -324,15 +316,21 @@ func (p *pair) compareAll() {
 		p.equalErrors(p.T, aerr, berr)
 		p.equal(p.T, a, b)
 		p.lookupAt(p.T, b.Key)
-		p.nearTo(p.T, tenant, b.Near, b.Key)
-		events, err := p.driver.Events(p.Context(), tenant, id)
-		if err == nil {
-			err = checkEffect(a, events)
+		for _, k := range kinds {
+			p.rivalsOf(p.T, k, guard.ClaimRequest{Effect: b})
 		}
+		events, err := p.driver.Events(p.Context(), tenant, id)
 		if err != nil {
-			p.Fatal(err) // equal heads of sound chains are equal events
+			p.Fatal(err)
+		}
+		if faults := guard.Audit(a, events); len(faults) > 0 {
+			p.Fatalf("effect %s: %s", id, strings.Join(faults, " ")) // equal heads of sound chains are equal events
 		}
 	}
+	a, aerr := p.driver.Walk(p.Context(), "", 1000)
+	b, berr := p.reference.Walk(p.Context(), "", 1000)
+	p.equalErrors(p.T, aerr, berr)
+	p.equalLists(p.T, a, b)
 }
 
 func (p *pair) equal(rt *rapid.T, a, b guard.Effect) {

@@ -94,11 +94,12 @@ var raceCases = []suiteCase{
 			t.claimRace(guard.SameEffect, func(int) guard.ClaimRequest { return Again(r, e) })
 		}
 	}},
-	{"of any number of calls that are near to each other exactly one is won at once", func(t *test) {
+	{"of any number of calls that are rivals of each other exactly one is won at once", eachKind(func(t *test, k kind) {
 		for round := range otherRounds {
-			t.claimRace(guard.NearEffect, func(int) guard.ClaimRequest { return asking(worded(tenant, int64(round))) })
+			seen := *PriorOf(t.won(k.call(tenant, int64(round)))) // which all know, but not of each other
+			t.claimRace(k.relation, func(int) guard.ClaimRequest { return k.asks(k.call(tenant, int64(round)), seen) })
 		}
-	}},
+	})},
 	{"of any number of claims under keys that are aliases of each other exactly one is won", func(t *test) {
 		for range otherRounds {
 			a, b := NewCall(tenant).Effect.Key, NewCall(tenant).Effect.Key
@@ -146,7 +147,7 @@ var raceCases = []suiteCase{
 					claim(from, fingerprint.Digest{}, book)
 					return
 				}
-				e, err := t.store.AddEdition(t.ctx, guard.Edition{Pattern: "pay.*", Text: to[:]})
+				e, err := t.store.Enter(t.ctx, edition("pay.*", string(to[:])))
 				if err != nil {
 					t.Error(err)
 				}
@@ -160,6 +161,24 @@ var raceCases = []suiteCase{
 				t.Fatalf("the book grew from %d to %d", book, grown.Load())
 			}
 			book = grown.Load()
+		}
+	}},
+	{"of any number of entries onto one exactly one is made", func(t *test) {
+		onto := int64(0)
+		for range otherRounds {
+			var made atomic.Int64
+			race(16, func(i int) {
+				e, err := t.store.Enter(t.ctx, guard.Entry{Kind: guard.EntryPolicy, Name: "pay.*", Text: []byte{byte(i)}, Onto: onto})
+				if err == nil {
+					made.Store(e.Number)
+				} else if guard.CodeOf(err) != guard.CodeConflict {
+					t.Error(err)
+				}
+			})
+			if book, err := t.store.Book(t.ctx, onto); err != nil || len(book) != 1 || book[0].Number != made.Load() {
+				t.Fatalf("onto entry %d came %+v, %v", onto, book, err)
+			}
+			onto = made.Load()
 		}
 	}},
 	{"a settlement and a sweep agree on one history", func(t *test) {

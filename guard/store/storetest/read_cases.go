@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/onceguard/onceguard/guard"
@@ -78,6 +79,60 @@ var readCases = []suiteCase{
 			}
 		}
 	}},
+	{"Text selects by a part of About, whatever the case of ASCII letters", func(t *test) {
+		of := map[string]string{}
+		for _, about := range []string{"", "Order A-1", "order a-12, Zürich", "100%_[A]*\\"} {
+			r := NewCall(tenant)
+			r.Effect.About = about
+			of[t.won(r).ID] = about
+		}
+		for text, want := range map[string]int{
+			"order": 2, "ORDER A-1": 2, "a-12": 1, "zürich": 1, "ZÜRICH": 0, "%": 1, "_[a]*\\": 1, "r_a": 0, "": 4, "\x00": 0,
+			strings.Repeat("a", guard.MaxAbout): 0,
+		} {
+			got, err := t.store.List(t.ctx, guard.Query{Tenant: tenant, Text: text})
+			if err != nil || len(got) != want {
+				t.Errorf("%d effects have %q, %v; want %d", len(got), text, err, want)
+			}
+			for _, e := range got {
+				if e.About != of[e.ID] {
+					t.Errorf("an effect about %q was listed as about %q", of[e.ID], e.About)
+				}
+			}
+		}
+		_, err := t.store.List(t.ctx, guard.Query{Tenant: tenant, Text: strings.Repeat("a", guard.MaxAbout+1)})
+		t.code(err, guard.CodeInvalid)
+	}},
+	{"From and Until select by the time of creation", func(t *test) {
+		var made []guard.Effect
+		for range 4 {
+			made = append(made, t.won(NewCall(tenant)))
+			t.clock.Move(time.Second)
+		}
+		t.settled(Outcome(made[0], guard.Done)) // changed later, made no later
+		list := func(from, until time.Time, want ...guard.Effect) {
+			t.Helper()
+			got, err := t.store.List(t.ctx, guard.Query{Tenant: tenant, From: from, Until: until})
+			if err != nil || len(got) != len(want) {
+				t.Fatalf("%d effects from %v until %v, %v; want %d", len(got), from, until, err, len(want))
+			}
+			for i := range got {
+				if got[i].ID != want[i].ID {
+					t.Fatalf("number %d is %s; want %s", i+1, got[i].ID, want[i].ID)
+				}
+			}
+		}
+		never := time.Time{}
+		list(made[2].Created, never, made[3], made[2])
+		list(never, made[2].Created, made[1], made[0])
+		list(made[1].Created, made[3].Created, made[2], made[1])
+		list(made[1].Created.Add(1), made[2].Created.Add(1), made[2])
+		list(made[3].Created, made[1].Created)
+		page, err := t.store.List(t.ctx, guard.Query{Tenant: tenant, From: made[1].Created, Before: made[3].ID, Limit: 1})
+		if err != nil || len(page) != 1 || page[0].ID != made[2].ID {
+			t.Fatalf("the next page is %+v, %v", page, err)
+		}
+	}},
 	{"a page has 1 to 500 effects and 50 by default", func(t *test) {
 		for range 51 {
 			t.won(Denied(NewCall(tenant)))
@@ -138,6 +193,43 @@ var readCases = []suiteCase{
 	}},
 }
 
+var walkCases = []suiteCase{
+	{"Walk returns the effects of all tenants, oldest first, without arguments and results", func(t *test) {
+		var want []guard.Effect
+		for i := range 7 {
+			of := []string{tenant, other}[i%2]
+			want = append(want, t.settled(Outcome(t.won(NewCall(of)), guard.Done)))
+		}
+		var got []guard.Effect
+		for after := ""; ; after = got[len(got)-1].ID {
+			page, err := t.store.Walk(t.ctx, after, 3)
+			if err != nil || len(page) > 3 {
+				t.Fatalf("%d effects, %v", len(page), err)
+			}
+			if got = append(got, page...); len(page) < 3 {
+				break
+			}
+		}
+		if len(got) != len(want) {
+			t.Fatalf("met %d effects, want %d", len(got), len(want))
+		}
+		for i := range got {
+			want[i].Arguments, want[i].Result = nil, nil
+			t.same(got[i], want[i])
+		}
+	}},
+	{"an effect that nobody knows is CodeNotFound, and a limit below 1 finds nothing", func(t *test) {
+		t.in(guard.Done)
+		_, err := t.store.Walk(t.ctx, NewID(), 1)
+		t.code(err, guard.CodeNotFound)
+		for _, limit := range []int{0, -1} {
+			if got, err := t.store.Walk(t.ctx, "", limit); err != nil || len(got) != 0 {
+				t.Fatalf("%d effects, %v", len(got), err)
+			}
+		}
+	}},
+}
+
 var storeCases = []suiteCase{
 	{"event times of one effect never go back", func(t *test) {
 		e, r := t.in(guard.Pending)
@@ -163,10 +255,16 @@ var storeCases = []suiteCase{
 		_, get := t.store.Get(t.ctx, tenant, e.ID)
 		_, lookup := t.store.Lookup(t.ctx, e.Key)
 		_, list := t.store.List(t.ctx, guard.Query{Tenant: tenant})
-		_, near := t.store.Nearby(t.ctx, tenant, Digest("near", 1), e.Key)
-		_, add := t.store.AddEdition(t.ctx, guard.Edition{Pattern: "a"})
-		_, editions := t.store.Editions(t.ctx, 0)
-		for _, err := range []error{claim, settle, decide, extend, note, sweep, add, get, lookup, list, near, editions, t.store.Ping(t.ctx)} {
+		_, rivals := t.store.Rivals(t.ctx, tenant, guard.NearEffect, Digest("near", 1), e.Key)
+		_, enter := t.store.Enter(t.ctx, edition("a", ""))
+		_, book := t.store.Book(t.ctx, 0)
+		_, walk := t.store.Walk(t.ctx, "", 1)
+		_, prune := t.store.Prune(t.ctx, guard.Retention{Rows: 1}, 1)
+		_, tallies := t.store.Tallies(t.ctx, tenant, time.Time{}, t.clock.Now())
+		add := t.store.AddTallies(t.ctx, []guard.Tally{tally("pay", "done", 1)})
+		for _, err := range []error{
+			claim, settle, decide, extend, note, sweep, enter, prune, add, get, lookup, list, rivals, book, walk, tallies, t.store.Ping(t.ctx),
+		} {
 			t.code(err, guard.CodeUnavailable)
 		}
 		t.ctx = t.Context()
@@ -190,11 +288,17 @@ var storeCases = []suiteCase{
 		_, list := t.store.List(t.ctx, guard.Query{Tenant: tenant})
 		_, events := t.store.Events(t.ctx, tenant, e.ID)
 		_, unsent := t.store.Unsent(t.ctx, 0, 1)
-		_, near := t.store.Nearby(t.ctx, tenant, Digest("near", 1), e.Key)
-		_, editions := t.store.Editions(t.ctx, 0)
-		_, add := t.store.AddEdition(t.ctx, guard.Edition{Pattern: "a"})
+		_, rivals := t.store.Rivals(t.ctx, tenant, guard.NearEffect, Digest("near", 1), e.Key)
+		_, book := t.store.Book(t.ctx, 0)
+		_, enter := t.store.Enter(t.ctx, edition("a", ""))
+		_, walk := t.store.Walk(t.ctx, "", 1)
+		_, prune := t.store.Prune(t.ctx, guard.Retention{Rows: 1}, 1)
+		_, tallies := t.store.Tallies(t.ctx, tenant, time.Time{}, t.clock.Now())
+		add := t.store.AddTallies(t.ctx, []guard.Tally{tally("pay", "done", 1)})
 		note := t.store.Note(t.ctx, []guard.Note{{Tenant: tenant, ID: e.ID, Code: "a"}})
-		for _, err := range []error{claim, settle, extend, sweep, get, lookup, list, events, unsent, near, editions, add, note, t.store.Ping(t.ctx)} {
+		for _, err := range []error{
+			claim, settle, extend, sweep, get, lookup, list, events, unsent, rivals, book, enter, walk, prune, tallies, add, note, t.store.Ping(t.ctx),
+		} {
 			t.code(err, guard.CodeUnavailable)
 		}
 	}},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,7 +21,9 @@ type Reference struct {
 	last        time.Time
 	effects     []*guard.Effect
 	events      map[string][]guard.Event // by the effect's id
-	editions    []guard.Edition
+	book        []guard.Entry
+	uses        []use
+	tallies     []guard.Tally
 	credentials []guard.Credential
 	closed      bool
 }
@@ -38,8 +41,8 @@ func NewReference(now func() time.Time) *Reference {
 	return &Reference{clock: now, events: map[string][]guard.Event{}}
 }
 
-// enter begins each method: it takes the mutex and refuses what comes too late.
-func (s *Reference) enter(ctx context.Context) error {
+// admit begins each method: it takes the mutex and refuses what comes too late.
+func (s *Reference) admit(ctx context.Context) error {
 	s.mu.Lock()
 	switch {
 	case s.closed:
@@ -139,7 +142,7 @@ func refusal(code guard.ErrorCode, message string, e *guard.Effect) error {
 // Lookup implements guard.Store.
 func (s *Reference) Lookup(ctx context.Context, key fingerprint.Digest) (guard.Found, error) {
 	defer s.mu.Unlock()
-	if err := s.enter(ctx); err != nil {
+	if err := s.admit(ctx); err != nil {
 		return guard.Found{}, err
 	}
 	e := s.find(func(e *guard.Effect) bool { return e.Key == key })
@@ -153,7 +156,7 @@ func (s *Reference) Lookup(ctx context.Context, key fingerprint.Digest) (guard.F
 // Get implements guard.Store.
 func (s *Reference) Get(ctx context.Context, tenant, id string) (guard.Effect, error) {
 	defer s.mu.Unlock()
-	if err := s.enter(ctx); err != nil {
+	if err := s.admit(ctx); err != nil {
 		return guard.Effect{}, err
 	}
 	e := s.byID(id)
@@ -166,7 +169,7 @@ func (s *Reference) Get(ctx context.Context, tenant, id string) (guard.Effect, e
 // List implements guard.Store.
 func (s *Reference) List(ctx context.Context, q guard.Query) ([]guard.Effect, error) {
 	defer s.mu.Unlock()
-	if err := s.enter(ctx); err != nil {
+	if err := s.admit(ctx); err != nil {
 		return nil, err
 	}
 	if q.Limit == 0 {
@@ -175,6 +178,9 @@ func (s *Reference) List(ctx context.Context, q guard.Query) ([]guard.Effect, er
 	if q.Limit < 1 || q.Limit > 500 {
 		return nil, refusal(guard.CodeInvalid, fmt.Sprintf("a page cannot have %d effects", q.Limit), nil)
 	}
+	if len(q.Text) > guard.MaxAbout {
+		return nil, refusal(guard.CodeInvalid, "no effect can have this text", nil)
+	}
 	older := q.Before == ""
 	if e := s.byID(q.Before); !older && (e == nil || e.Tenant != q.Tenant) {
 		return nil, refusal(guard.CodeNotFound, "there is no such effect", nil)
@@ -182,9 +188,7 @@ func (s *Reference) List(ctx context.Context, q guard.Query) ([]guard.Effect, er
 	var page []guard.Effect
 	for _, e := range slices.Backward(s.effects) {
 		if older && matches(e, &q) && len(page) < q.Limit {
-			c := *e
-			c.Arguments, c.Result = nil, nil
-			page = append(page, c)
+			page = append(page, bare(e))
 		}
 		older = older || e.ID == q.Before
 	}
@@ -195,13 +199,52 @@ func matches(e *guard.Effect, q *guard.Query) bool {
 	is := func(want, got string) bool { return want == "" || want == got }
 	return e.Tenant == q.Tenant && is(q.Subject, e.Subject) && is(q.Tool, e.Tool) && is(q.Run, e.Run) && is(q.Agent, e.Agent) &&
 		is(string(q.Execute), string(e.Execute)) && (len(q.States) == 0 || slices.Contains(q.States, e.State)) &&
-		(!q.Review || e.Review != "")
+		(!q.Review || e.Review != "") && strings.Contains(lower(e.About), lower(q.Text)) &&
+		!e.Created.Before(q.From) && (q.Until.IsZero() || e.Created.Before(q.Until))
+}
+
+// lower turns the capital letters of ASCII into small ones, and leaves all other bytes.
+func lower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
+// bare copies an effect without its bytes.
+func bare(e *guard.Effect) guard.Effect {
+	c := *e
+	c.Arguments, c.Result = nil, nil
+	return c
+}
+
+// Walk implements guard.Store.
+func (s *Reference) Walk(ctx context.Context, after string, limit int) ([]guard.Effect, error) {
+	defer s.mu.Unlock()
+	if err := s.admit(ctx); err != nil {
+		return nil, err
+	}
+	first := 0
+	if after != "" {
+		first = 1 + slices.IndexFunc(s.effects, func(e *guard.Effect) bool { return e.ID == after })
+		if first == 0 {
+			return nil, refusal(guard.CodeNotFound, "there is no such effect", nil)
+		}
+	}
+	var found []guard.Effect
+	for _, e := range s.effects[first:min(len(s.effects), first+max(limit, 0))] {
+		found = append(found, bare(e))
+	}
+	return found, nil
 }
 
 // Events implements guard.Store.
 func (s *Reference) Events(ctx context.Context, tenant, id string) ([]guard.Event, error) {
 	defer s.mu.Unlock()
-	if err := s.enter(ctx); err != nil {
+	if err := s.admit(ctx); err != nil {
 		return nil, err
 	}
 	e := s.byID(id)
@@ -218,7 +261,7 @@ func (s *Reference) Events(ctx context.Context, tenant, id string) ([]guard.Even
 // Ping implements guard.Store.
 func (s *Reference) Ping(ctx context.Context) error {
 	defer s.mu.Unlock()
-	return s.enter(ctx)
+	return s.admit(ctx)
 }
 
 // Close implements guard.Store.

@@ -11,14 +11,14 @@ import (
 // Claim implements guard.Store.
 func (s *Reference) Claim(ctx context.Context, r guard.ClaimRequest) (guard.Claimed, error) {
 	defer s.mu.Unlock()
-	if err := s.enter(ctx); err != nil {
+	if err := s.admit(ctx); err != nil {
 		return guard.Claimed{}, err
 	}
 	if field := wrongInClaim(&r); field != "" {
 		return guard.Claimed{}, &guard.Error{Code: guard.CodeInvalid, Field: field}
 	}
-	if r.Book < s.lastEdition() {
-		return guard.Claimed{}, refusal(guard.CodeOldBook, "the book of editions has grown", nil)
+	if r.Book < s.lastEntry() {
+		return guard.Claimed{}, refusal(guard.CodeOldBook, "the book has grown", nil)
 	}
 	if e, relation, err := s.rival(&r); err != nil {
 		return guard.Claimed{}, err
@@ -74,6 +74,10 @@ func wrongInClaim(r *guard.ClaimRequest) string {
 		return "/claim"
 	case e.State == guard.Held && r.Expiry <= 0:
 		return "/expiry"
+	case len(e.About) > guard.MaxAbout:
+		return "/about"
+	case wrongInLimits(r.Limits):
+		return "/limits"
 	}
 	return ""
 }
@@ -81,26 +85,26 @@ func wrongInClaim(r *guard.ClaimRequest) string {
 // rival returns the latest other effect that stands in the way. The same call under another edition comes before calls that
 // are merely like it.
 func (s *Reference) rival(r *guard.ClaimRequest) (*guard.Effect, guard.Relation, error) {
-	sharing := func(d fingerprint.Digest, of func(*guard.Effect) fingerprint.Digest) *guard.Effect {
-		return s.find(func(e *guard.Effect) bool { return !d.IsZero() && of(e) == d && s.isOther(r, e) && s.answers(e) })
-	}
 	in := &r.Effect
-	if e := sharing(in.CallerKey, func(e *guard.Effect) fingerprint.Digest { return e.CallerKey }); e != nil {
+	sharesCallerKey := func(e *guard.Effect) bool {
+		return !in.CallerKey.IsZero() && e.CallerKey == in.CallerKey && s.isOther(r, e) && s.answers(e)
+	}
+	if e := s.find(sharesCallerKey); e != nil {
 		return e, guard.KeyConflict, nil
 	}
 	if e, err := s.alias(r); e != nil || err != nil {
 		return e, guard.SameEffect, err
 	}
-	if e := sharing(in.Wide, func(e *guard.Effect) fingerprint.Digest { return e.Wide }); r.CheckWide && e != nil {
-		return e, guard.OtherScope, nil
-	}
-	if e := sharing(in.Identity, func(e *guard.Effect) fingerprint.Digest { return e.Identity }); r.CheckIdentity && e != nil {
-		return e, guard.SameIdentity, nil
-	}
-	for _, e := range s.nearby(in.Tenant, in.Near, in.Key) {
-		seen := func(p guard.Prior) bool { return p.ID == e.ID && p.Fence == e.Fence }
-		if r.CheckNear && s.isOther(r, e) && !slices.ContainsFunc(r.Seen, seen) {
-			return e, guard.NearEffect, nil
+	for _, c := range []struct {
+		relation guard.Relation
+		asked    bool
+		digest   fingerprint.Digest
+	}{{guard.OtherScope, r.CheckScope, fingerprint.Digest{}}, {guard.SameIdentity, r.CheckIdentity, in.Identity}, {guard.NearEffect, r.CheckNear, in.Near}} {
+		for _, e := range s.rivals(in.Tenant, c.relation, c.digest, in.Key) {
+			seen := func(p guard.Prior) bool { return p.ID == e.ID && p.Fence == e.Fence }
+			if c.asked && s.isOther(r, e) && !slices.ContainsFunc(r.Seen, seen) {
+				return e, c.relation, nil
+			}
 		}
 	}
 	return nil, "", nil
@@ -142,6 +146,11 @@ func (s *Reference) begin(r *guard.ClaimRequest, generation int) (guard.Claimed,
 	if s.byID(r.Effect.ID) != nil {
 		return guard.Claimed{}, refusal(guard.CodeConflict, "another effect has this id", nil)
 	}
+	if r.Effect.State == guard.Pending {
+		if c := s.overLimit(r.Limits, nil, s.now()); c != nil {
+			return *c, nil
+		}
+	}
 	e := clone(&r.Effect)
 	e.Generation, e.Created, e.Updated = generation, s.now(), s.now()
 	e.Fence, e.Attempts, e.Failures, e.Result, e.Events, e.Head = 0, 0, 0, nil, 0, [32]byte{}
@@ -159,6 +168,9 @@ func (s *Reference) begin(r *guard.ClaimRequest, generation int) (guard.Claimed,
 	}
 	s.append(&e, "", event)
 	s.effects = append(s.effects, &e)
+	if e.State == guard.Pending {
+		s.use(&e, r.Limits)
+	}
 	return guard.Claimed{Won: true, Effect: clone(&e), Now: e.Updated}, nil
 }
 
@@ -170,6 +182,9 @@ func (s *Reference) again(r *guard.ClaimRequest, e *guard.Effect) (guard.Claimed
 	}
 	if from == guard.Approved && s.over(e, e.ExpiresAt) {
 		return guard.Claimed{}, refusal(guard.CodeConflict, "the approval is over", e)
+	}
+	if c := s.overLimit(r.Limits, e, s.at(e)); c != nil {
+		return *c, nil
 	}
 	in := r.Effect
 	for _, f := range []struct{ to, from *string }{
@@ -192,5 +207,6 @@ func (s *Reference) again(r *guard.ClaimRequest, e *guard.Effect) (guard.Claimed
 	s.append(e, from, guard.Event{
 		Kind: guard.EventClaimed, Actor: r.Actor, Code: in.Code, Note: in.Reason, Claim: in.Claim, Arguments: in.Arguments,
 	})
+	s.use(e, r.Limits)
 	return guard.Claimed{Won: true, Effect: clone(e), Now: e.Updated}, nil
 }

@@ -11,7 +11,7 @@ import (
 // AddCredential implements guard.Credentials.
 func (s *Reference) AddCredential(ctx context.Context, c guard.Credential) error {
 	defer s.mu.Unlock()
-	if err := s.enter(ctx); err != nil {
+	if err := s.admit(ctx); err != nil {
 		return err
 	}
 	roles := []guard.Role{guard.RoleAgent, guard.RoleReviewer, guard.RoleAdmin}
@@ -34,7 +34,7 @@ func (s *Reference) AddCredential(ctx context.Context, c guard.Credential) error
 // FindCredential implements guard.Credentials.
 func (s *Reference) FindCredential(ctx context.Context, hash [32]byte) (guard.Credential, error) {
 	defer s.mu.Unlock()
-	if err := s.enter(ctx); err != nil {
+	if err := s.admit(ctx); err != nil {
 		return guard.Credential{}, err
 	}
 	for _, c := range s.credentials {
@@ -48,7 +48,7 @@ func (s *Reference) FindCredential(ctx context.Context, hash [32]byte) (guard.Cr
 // ListCredentials implements guard.Credentials.
 func (s *Reference) ListCredentials(ctx context.Context) ([]guard.Credential, error) {
 	defer s.mu.Unlock()
-	if err := s.enter(ctx); err != nil {
+	if err := s.admit(ctx); err != nil {
 		return nil, err
 	}
 	return slices.Clone(s.credentials), nil
@@ -57,7 +57,7 @@ func (s *Reference) ListCredentials(ctx context.Context) ([]guard.Credential, er
 // RevokeCredential implements guard.Credentials.
 func (s *Reference) RevokeCredential(ctx context.Context, id string) error {
 	defer s.mu.Unlock()
-	if err := s.enter(ctx); err != nil {
+	if err := s.admit(ctx); err != nil {
 		return err
 	}
 	for i := range s.credentials {

@@ -24,7 +24,7 @@ func (s *Reference) held(tenant, id string, fence int64) (*guard.Effect, error) 
 // Extend implements guard.Store.
 func (s *Reference) Extend(ctx context.Context, id string, fence int64, ttl time.Duration) (time.Time, error) {
 	defer s.mu.Unlock()
-	if err := s.enter(ctx); err != nil {
+	if err := s.admit(ctx); err != nil {
 		return time.Time{}, err
 	}
 	if ttl <= 0 {
@@ -48,7 +48,7 @@ func (s *Reference) Extend(ctx context.Context, id string, fence int64, ttl time
 // Settle implements guard.Store.
 func (s *Reference) Settle(ctx context.Context, in guard.Settlement) (guard.Effect, error) {
 	defer s.mu.Unlock()
-	if err := s.enter(ctx); err != nil {
+	if err := s.admit(ctx); err != nil {
 		return guard.Effect{}, err
 	}
 	if !slices.Contains([]guard.State{guard.Done, guard.Failed, guard.Partial, guard.Unknown}, in.State) {
@@ -60,7 +60,7 @@ func (s *Reference) Settle(ctx context.Context, in guard.Settlement) (guard.Effe
 		return guard.Effect{}, err
 	case in.Claim != "" && in.Claim != e.Claim:
 		return guard.Effect{}, refusal(guard.CodeStaleFence, "somebody else has claimed since", e)
-	case e.State == in.State && sameResult(e.Result, in.Result):
+	case e.State == in.State && e.Result.Equal(in.Result):
 		return clone(e), nil
 	case !guard.Legal(e.State, guard.EventSettled, in.State):
 		return guard.Effect{}, refusal(guard.CodeConflict, "the state allows no such outcome", e)
@@ -88,13 +88,13 @@ func sameResult(a, b *guard.Result) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
-	return a.Status == b.Status && a.ContentType == b.ContentType && bytes.Equal(a.Body, b.Body) && a.IsError == b.IsError && a.Source == b.Source
+	return a.Equal(b) && bytes.Equal(a.Body, b.Body) && a.BodyHash == b.BodyHash
 }
 
 // Decide implements guard.Store.
 func (s *Reference) Decide(ctx context.Context, d guard.Decision) (guard.Effect, error) {
 	defer s.mu.Unlock()
-	if err := s.enter(ctx); err != nil {
+	if err := s.admit(ctx); err != nil {
 		return guard.Effect{}, err
 	}
 	if !slices.Contains([]guard.EventKind{guard.EventApproved, guard.EventRejected, guard.EventResolved, guard.EventOrdered}, d.By) {
@@ -102,6 +102,9 @@ func (s *Reference) Decide(ctx context.Context, d guard.Decision) (guard.Effect,
 	}
 	if d.State == guard.Approved && (d.Expiry <= 0 || d.Digest == [32]byte{}) {
 		return guard.Effect{}, &guard.Error{Code: guard.CodeInvalid, Field: "/expiry"}
+	}
+	if len(d.Arguments) > 0 && d.By != guard.EventApproved {
+		return guard.Effect{}, &guard.Error{Code: guard.CodeInvalid, Field: "/arguments"}
 	}
 	e, err := s.held(d.Tenant, d.ID, d.Fence)
 	switch {
@@ -116,7 +119,10 @@ func (s *Reference) Decide(ctx context.Context, d guard.Decision) (guard.Effect,
 	}
 	from := e.State
 	e.State, e.Code, e.Reason, e.Review = d.State, d.Code, d.Reason, ""
-	event := guard.Event{Kind: d.By, Actor: d.Actor, Code: d.Code, Note: d.Reason}
+	event := guard.Event{Kind: d.By, Actor: d.Actor, Code: d.Code, Note: d.Reason, Arguments: d.Arguments}
+	if len(d.Arguments) > 0 {
+		e.Arguments = slices.Clone(d.Arguments)
+	}
 	if d.By == guard.EventResolved && (from != guard.Done || d.Result != nil) {
 		e.Result, event.Result = cloneResult(d.Result), d.Result
 	}
@@ -139,7 +145,7 @@ func (s *Reference) Decide(ctx context.Context, d guard.Decision) (guard.Effect,
 // Note implements guard.Store.
 func (s *Reference) Note(ctx context.Context, notes []guard.Note) error {
 	defer s.mu.Unlock()
-	if err := s.enter(ctx); err != nil {
+	if err := s.admit(ctx); err != nil {
 		return err
 	}
 	for _, n := range notes {
@@ -160,7 +166,7 @@ func (s *Reference) Note(ctx context.Context, notes []guard.Note) error {
 // Sweep implements guard.Store.
 func (s *Reference) Sweep(ctx context.Context, limit int) ([]guard.Effect, error) {
 	defer s.mu.Unlock()
-	if err := s.enter(ctx); err != nil {
+	if err := s.admit(ctx); err != nil {
 		return nil, err
 	}
 	ends := func(e *guard.Effect) time.Time {
@@ -204,7 +210,7 @@ func (s *Reference) expire(e *guard.Effect) {
 // Unsent implements guard.Store.
 func (s *Reference) Unsent(ctx context.Context, age time.Duration, limit int) ([]guard.Effect, error) {
 	defer s.mu.Unlock()
-	if err := s.enter(ctx); err != nil {
+	if err := s.admit(ctx); err != nil {
 		return nil, err
 	}
 	var found []guard.Effect

@@ -22,24 +22,24 @@ func TestIdleFaulty(t *testing.T) {
 	})
 }
 
-// TestFaultyEditions plants both faults into the one write that makes no effect.
-func TestFaultyEditions(t *testing.T) {
+// TestFaultyEntries plants both faults into a write that makes no effect.
+func TestFaultyEntries(t *testing.T) {
 	for fault, want := range map[storetest.Fault]struct {
 		code    guard.ErrorCode
 		entries int
 	}{storetest.NotApplied: {guard.CodeUnavailable, 0}, storetest.Applied: {guard.CodeUncertain, 1}} {
-		s := &storetest.Faulty{Store: storetest.NewReference(nil), Fail: storetest.Script("addedition", fault)}
-		e := guard.Edition{Pattern: "pay.*", Text: []byte("spec")}
-		got, err := s.AddEdition(t.Context(), e)
+		s := &storetest.Faulty{Store: storetest.NewReference(nil), Fail: storetest.Script("enter", fault)}
+		e := guard.Entry{Kind: guard.EntryEdition, Name: "pay.*", Text: []byte("spec")}
+		got, err := s.Enter(t.Context(), e)
 		if guard.CodeOf(err) != want.code || got.Number != 0 {
-			t.Errorf("added as %d, %v; want %s", got.Number, err, want.code)
+			t.Errorf("entered as %d, %v; want %s", got.Number, err, want.code)
 		}
-		if book, err := s.Editions(t.Context(), 0); err != nil || len(book) != want.entries {
+		if book, err := s.Book(t.Context(), 0); err != nil || len(book) != want.entries {
 			t.Errorf("%d entries, %v; want %d", len(book), err, want.entries)
 		}
 		for range 2 { // the same again is the way out of either fault
-			if got, err := s.AddEdition(t.Context(), e); err != nil || got.Number != 1 {
-				t.Errorf("added again as %d, %v", got.Number, err)
+			if got, err := s.Enter(t.Context(), e); err != nil || got.Number != 1 {
+				t.Errorf("entered again as %d, %v", got.Number, err)
 			}
 		}
 	}
@@ -57,10 +57,15 @@ func TestFaultyHoldsReadsUp(t *testing.T) {
 		Before: func(verb string) { order = append(order, "before "+verb) },
 		After:  func(verb string) { order = append(order, "after "+verb) },
 	}
-	if _, err := s.Nearby(t.Context(), "acme", storetest.Digest("near", 1), storetest.Digest("key", 1)); err != nil {
+	if _, err := s.Rivals(t.Context(), "acme", guard.NearEffect, storetest.Digest("near", 1), storetest.Digest("key", 1)); err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"before nearby", "after nearby"}; !slices.Equal(order, want) {
+	if want := []string{"before rivals", "after rivals"}; !slices.Equal(order, want) {
 		t.Errorf("called %q, want %q", order, want)
 	}
+}
+
+// TestLockstepOfReferences holds the comparison itself to agree with itself.
+func TestLockstepOfReferences(t *testing.T) {
+	storetest.Lockstep(t, func(_ *testing.T, c *storetest.Clock) guard.Store { return storetest.NewReference(c.Now) })
 }

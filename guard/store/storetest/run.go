@@ -36,9 +36,10 @@ func Run(t *testing.T, open Open) {
 		name  string
 		cases []suiteCase
 	}{
-		{"Claim", claimCases}, {"Prior", priorCases}, {"Rival", rivalCases}, {"Near", nearCases}, {"Superseded", supersededCases},
-		{"Alias", aliasCases}, {"Edition", editionCases}, {"Lease", leaseCases}, {"Settle", settleCases},
-		{"Decide", decideCases}, {"Note", noteCases}, {"Sweep", sweepCases}, {"Read", readCases}, {"Store", storeCases},
+		{"Claim", claimCases}, {"Prior", priorCases}, {"CallerKey", callerKeyCases}, {"Rival", rivalCases}, {"Superseded", supersededCases},
+		{"Alias", aliasCases}, {"Book", bookCases}, {"Limit", limitCases}, {"Lease", leaseCases}, {"Settle", settleCases},
+		{"Decide", decideCases}, {"Note", noteCases}, {"Sweep", sweepCases}, {"Read", readCases}, {"Walk", walkCases},
+		{"Prune", pruneCases}, {"Tally", tallyCases}, {"Store", storeCases},
 		{"Race", raceCases}, {"Credentials", credentialCases},
 	}
 	for _, g := range groups {

@@ -1,1 +1,1 @@
-SELECT now, (found).* FROM onceguard.due($1, $2)
+SELECT now, (found).* FROM onceguard.find_due($1, $2)

@@ -1,1 +1,1 @@
-SELECT * FROM onceguard.page_in_review($1, $2, $3, $4, $5, $6, $7, $8, $9)
+SELECT * FROM onceguard.page_in_review($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)

@@ -1,1 +1,1 @@
-SELECT now, (found).* FROM onceguard.unsent($1, $2, $3)
+SELECT now, (found).* FROM onceguard.find_unsent($1, $2, $3)

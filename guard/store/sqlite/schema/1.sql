@@ -13,9 +13,10 @@ CREATE TABLE effects (
 	tool       TEXT NOT NULL,
 	type       TEXT NOT NULL,
 	execute    TEXT NOT NULL,
+	about      TEXT NOT NULL,       -- for lists and searches
+	related    TEXT NOT NULL,       -- id of the effect for which this one was held; '' for none
 	key        BLOB NOT NULL CHECK (length(key) = 32),
 	generation INTEGER NOT NULL CHECK (generation > 0),
-	wide       BLOB CHECK (length(wide) = 32),
 	identity   BLOB CHECK (length(identity) = 32),
 	near       BLOB CHECK (length(near) = 32),
 	resource   BLOB CHECK (length(resource) = 32),
@@ -40,6 +41,7 @@ CREATE TABLE effects (
 	head_event INTEGER NOT NULL REFERENCES events,
 	arguments_event INTEGER REFERENCES events,
 	result_event    INTEGER REFERENCES events,
+	bytes      INTEGER NOT NULL CHECK (bytes = 0 OR bytes = 1), -- whether its events hold bytes of arguments or results
 
 	-- Alternatives and not IN lists, for which SQLite builds a table at each write. The commonest stand first.
 	CHECK (CASE state
@@ -56,22 +58,27 @@ CREATE TABLE effects (
 ) STRICT;
 
 CREATE UNIQUE INDEX effects_by_key ON effects (key, generation);
-CREATE INDEX effects_by_tenant ON effects (tenant);
+CREATE INDEX effects_by_tenant ON effects (tenant, created);
 CREATE INDEX effects_due ON effects (due) WHERE due IS NOT NULL;
 CREATE INDEX effects_unsent ON effects (since) WHERE state = 'approved' AND execute = 'guard';
-CREATE INDEX effects_in_review ON effects (tenant) WHERE review <> '';
-CREATE INDEX effects_by_wide ON effects (wide) WHERE wide IS NOT NULL;
-CREATE INDEX effects_by_identity ON effects (identity) WHERE identity IS NOT NULL;
+CREATE INDEX effects_in_review ON effects (tenant, created) WHERE review <> '';
 CREATE INDEX effects_by_resource ON effects (resource, since) WHERE resource IS NOT NULL AND state = 'done';
 CREATE INDEX effects_by_caller_key ON effects (caller_key) WHERE caller_key IS NOT NULL;
 
--- A question about likeness is about what still answers, however many like it have come and gone: by the time until which
--- they do, which has no end while they are open. All that tells the newest of them is in the index.
+-- A question about what is alike is about what still answers, however many like it have come and gone: by the time until which
+-- they do, which has no end while they are open. All that tells the newest of them is in the index. The same call in other scopes
+-- has the first half of its key in common, and is found by that.
+CREATE INDEX effects_by_identity ON effects (identity, tenant, coalesce(window_until, 9223372036854775807) DESC, key)
+	WHERE identity IS NOT NULL AND state <> 'failed' AND state <> 'refused';
 CREATE INDEX effects_by_near ON effects (near, tenant, coalesce(window_until, 9223372036854775807) DESC, key)
 	WHERE near IS NOT NULL AND state <> 'failed' AND state <> 'refused';
 
--- One row for each event, only ever appended. An effect's row names its last event and each event the one before
--- it, so that the events of an effect are found without an index.
+-- What may be forgotten, by its last change.
+CREATE INDEX effects_settled ON effects (bytes, updated)
+	WHERE (state = 'done' OR state = 'failed' OR state = 'refused') AND review = '';
+
+-- One row for each event. An effect's row names its last event and each event the one before it, so that the events of an
+-- effect are found without an index. An event that was pruned has the hashes of its bytes in their place.
 CREATE TABLE events (
 	number       INTEGER PRIMARY KEY,
 	effect       INTEGER NOT NULL REFERENCES effects,
@@ -94,34 +101,109 @@ CREATE TABLE events (
 	content_type TEXT,
 	is_error     INTEGER,
 	body         BLOB,
-	hash         BLOB NOT NULL CHECK (length(hash) = 32)
+	hash         BLOB NOT NULL CHECK (length(hash) = 32),
+	arguments_hash BLOB CHECK (arguments_hash IS NULL OR arguments IS NULL AND length(arguments_hash) = 32),
+	body_hash      BLOB CHECK (body_hash IS NULL OR body IS NULL AND length(body_hash) = 32)
 ) STRICT;
 
-CREATE TRIGGER events_are_final BEFORE UPDATE ON events BEGIN
+-- What is forgotten was forgotten by this moment of the store's clock, and had these numbers at most.
+CREATE TABLE pruned (
+	id     INTEGER PRIMARY KEY CHECK (id = 1),
+	at     INTEGER NOT NULL,
+	effect INTEGER NOT NULL,
+	event  INTEGER NOT NULL
+) STRICT;
+INSERT INTO pruned VALUES (1, 0, 0, 0);
+
+-- An effect is deleted only when it no longer answers, and nothing answers that did not before.
+CREATE TRIGGER effects_are_kept BEFORE DELETE ON effects
+WHEN (OLD.state <> 'done' AND OLD.state <> 'failed' AND OLD.state <> 'refused')
+	OR OLD.review <> ''
+	OR coalesce(OLD.window_until, 0) > (SELECT at FROM pruned)
+	OR EXISTS (SELECT 1 FROM effects AS o WHERE o.key = OLD.key AND o.generation < OLD.generation)
+	OR OLD.state = 'done' AND EXISTS (
+		SELECT 1 FROM effects AS o
+		WHERE o.resource = OLD.resource AND o.state = 'done' AND o.since < OLD.since
+		  AND o.tenant = OLD.tenant AND o.key <> OLD.key AND o.window_until > (SELECT at FROM pruned))
+BEGIN
+	SELECT raise(ABORT, 'an effect that answers, or that is under review, is never deleted');
+END;
+
+-- An event goes with its effect.
+CREATE TRIGGER events_are_kept BEFORE DELETE ON events
+WHEN EXISTS (SELECT 1 FROM effects WHERE number = OLD.effect)
+BEGIN
+	SELECT raise(ABORT, 'an event is never deleted before its effect');
+END;
+
+-- An event is changed only to put hashes in the place of bytes, when its effect no longer answers. A wrong hash breaks the chain.
+CREATE TRIGGER events_are_final BEFORE UPDATE ON events
+WHEN NEW.number <> OLD.number OR NEW.effect <> OLD.effect OR NEW.previous IS NOT OLD.previous OR NEW.seq <> OLD.seq OR NEW.at <> OLD.at
+	OR NEW.kind <> OLD.kind OR NEW.from_state <> OLD.from_state OR NEW.to_state <> OLD.to_state OR NEW.fence <> OLD.fence
+	OR NEW.actor_kind <> OLD.actor_kind OR NEW.actor_name <> OLD.actor_name OR NEW.code <> OLD.code OR NEW.note <> OLD.note
+	OR NEW.claim <> OLD.claim OR NEW.count <> OLD.count OR NEW.source IS NOT OLD.source OR NEW.status IS NOT OLD.status
+	OR NEW.content_type IS NOT OLD.content_type OR NEW.is_error IS NOT OLD.is_error OR NEW.hash <> OLD.hash
+	OR NEW.arguments IS NOT NULL OR NEW.body IS NOT NULL
+	OR (NEW.arguments_hash IS NULL) <> (OLD.arguments_hash IS NULL AND coalesce(length(OLD.arguments), 0) = 0)
+	OR (NEW.body_hash IS NULL) <> (OLD.body_hash IS NULL AND coalesce(length(OLD.body), 0) = 0)
+	OR OLD.arguments_hash IS NOT NULL AND NEW.arguments_hash <> OLD.arguments_hash
+	OR OLD.body_hash IS NOT NULL AND NEW.body_hash <> OLD.body_hash
+	OR NOT EXISTS (
+		SELECT 1 FROM effects
+		WHERE number = OLD.effect AND (state = 'done' OR state = 'failed' OR state = 'refused') AND review = ''
+		  AND coalesce(window_until, 0) <= (SELECT at FROM pruned))
+BEGIN
 	SELECT raise(ABORT, 'an event is never changed');
 END;
-CREATE TRIGGER events_are_kept BEFORE DELETE ON events BEGIN
-	SELECT raise(ABORT, 'an event is never deleted');
-END;
-CREATE TRIGGER effects_are_kept BEFORE DELETE ON effects BEGIN
-	SELECT raise(ABORT, 'an effect is never deleted');
-END;
 
--- The book of editions: how the calls of some tools have been fingerprinted. Only ever appended.
-CREATE TABLE editions (
-	number  INTEGER PRIMARY KEY,
-	pattern TEXT NOT NULL,
-	text    BLOB NOT NULL,
-	at      INTEGER NOT NULL,
-	UNIQUE (pattern, text)
+-- What effects have used up under the keys of limits, once for each, as of the latest claim. A failed effect has given it back.
+-- A row outlives its effect for as long as a limit may look back.
+CREATE TABLE uses (
+	number     INTEGER PRIMARY KEY,
+	effect     INTEGER NOT NULL,
+	key        BLOB NOT NULL CHECK (length(key) = 32),
+	at         INTEGER NOT NULL,
+	amount     INTEGER NOT NULL CHECK (amount >= 0),
+	given_back INTEGER NOT NULL CHECK (given_back = 0 OR given_back = 1),
+	UNIQUE (effect, key)
 ) STRICT;
 
-CREATE TRIGGER editions_are_final BEFORE UPDATE ON editions BEGIN
-	SELECT raise(ABORT, 'an edition is never changed');
+CREATE INDEX uses_by_key ON uses (key, at, effect, amount) WHERE given_back = 0;
+
+-- The book: what every process must have read before it claims. Only ever appended.
+CREATE TABLE book (
+	number INTEGER PRIMARY KEY,
+	kind   TEXT NOT NULL CHECK (kind <> ''),
+	name   TEXT NOT NULL,
+	text   BLOB NOT NULL,
+	author TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	at     INTEGER NOT NULL,
+	onto   INTEGER NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX book_of_editions ON book (name, text) WHERE kind = 'edition';
+CREATE INDEX book_by_name ON book (kind, name);
+
+CREATE TRIGGER book_is_final BEFORE UPDATE ON book BEGIN
+	SELECT raise(ABORT, 'an entry of the book is never changed');
 END;
-CREATE TRIGGER editions_are_kept BEFORE DELETE ON editions BEGIN
-	SELECT raise(ABORT, 'an edition is never deleted');
+CREATE TRIGGER book_is_kept BEFORE DELETE ON book BEGIN
+	SELECT raise(ABORT, 'an entry of the book is never deleted');
 END;
+
+-- Counters for people to look at, in buckets of time.
+CREATE TABLE tallies (
+	tenant TEXT NOT NULL CHECK (tenant <> ''),
+	start  INTEGER NOT NULL,
+	tool   TEXT NOT NULL,
+	kind   TEXT NOT NULL,
+	code   TEXT NOT NULL,
+	count  INTEGER NOT NULL CHECK (count >= 0),
+	PRIMARY KEY (tenant, start, tool, kind, code)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX tallies_by_start ON tallies (start);
 
 CREATE TABLE credentials (
 	number  INTEGER PRIMARY KEY,

@@ -1,0 +1,1 @@
+SELECT onceguard.forget_due($1, $2)

@@ -1,1 +1,0 @@
-SELECT onceguard.add_edition($1, $2, $3)

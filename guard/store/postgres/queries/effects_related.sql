@@ -1,0 +1,1 @@
+SELECT now, (found).* FROM onceguard.find_related($1, $2, $3, $4, $5, $6)

@@ -1,0 +1,1 @@
+SELECT * FROM onceguard.walk($1, $2)

@@ -1,0 +1,1 @@
+SELECT bodies, rows FROM onceguard.prune($1, $2, $3, $4)

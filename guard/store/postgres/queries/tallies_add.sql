@@ -1,0 +1,1 @@
+SELECT onceguard.add_tallies($1, $2, $3, $4, $5, $6, $7)

@@ -1,0 +1,1 @@
+SELECT onceguard.wake($1)

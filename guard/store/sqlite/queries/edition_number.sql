@@ -1,1 +1,0 @@
-SELECT number FROM editions WHERE pattern = ?1 AND text = ?2

@@ -1,0 +1,1 @@
+DELETE FROM effects WHERE number = ?1

@@ -1,0 +1,1 @@
+UPDATE effects SET bytes = 0 WHERE number = ?1

@@ -1,7 +1,0 @@
--- What effects_near finds, as far as a claim compares it with what its caller saw.
-SELECT number, id, fence, key FROM effects WHERE number IN (
-	SELECT number FROM effects
-	WHERE near = ?1 AND tenant = ?2 AND key <> ?3
-	  AND state <> 'failed' AND state <> 'refused' AND coalesce(window_until, 9223372036854775807) > ?4
-	ORDER BY number DESC LIMIT ?5
-) ORDER BY number DESC

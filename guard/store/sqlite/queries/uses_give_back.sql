@@ -1,0 +1,1 @@
+UPDATE uses SET given_back = ?2 WHERE effect = ?1
