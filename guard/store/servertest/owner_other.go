@@ -8,7 +8,9 @@ import (
 	"os/exec"
 )
 
-func newFolder() (string, error) { return os.MkdirTemp("", "onceguard-") }
+func newFolder() (string, error) { return newFolderIn("") }
+
+func newFolderIn(parent string) (string, error) { return os.MkdirTemp(parent, "onceguard-") }
 
 func asOwner(*exec.Cmd) error {
 	return errors.New("servertest: servers for tests are started on Unix only")

@@ -17,13 +17,17 @@ const (
 	room   = 1 << 30
 )
 
-// newFolder creates a folder that belongs to the user of the servers.
+// newFolder creates a folder that belongs to the user of the servers, in memory where there is room.
 func newFolder() (string, error) {
-	parent := ""
 	var fs syscall.Statfs_t
 	if err := syscall.Statfs(memory, &fs); err == nil && uint64(fs.Bavail)*uint64(fs.Bsize) >= room {
-		parent = memory
+		return newFolderIn(memory)
 	}
+	return newFolderIn("")
+}
+
+// newFolderIn creates one in a parent; "" is the usual place for temporary files.
+func newFolderIn(parent string) (string, error) {
 	dir, err := os.MkdirTemp(parent, "onceguard-")
 	if err != nil {
 		return "", err

@@ -41,7 +41,7 @@ func Postgres(t testing.TB) (dsn string) {
 	shared.Lock()
 	defer shared.Unlock()
 	if shared.server == nil {
-		s, err := startPostgres(programs)
+		s, err := startPostgres(programs, newFolder)
 		if err != nil {
 			t.Fatalf("servertest: %v", err)
 		}
@@ -53,7 +53,19 @@ func Postgres(t testing.TB) (dsn string) {
 // StartPostgres starts a server that the test has for itself. The settings are as in postgresql.conf: "name = value".
 func StartPostgres(t testing.TB, settings ...string) *PostgresServer {
 	t.Helper()
-	s, err := startPostgres(postgresFolder(t), settings...)
+	return own(t, newFolder, settings)
+}
+
+// StartPostgresOnDisk is StartPostgres with a folder among the usual temporary files, and never in memory: for measurements, because
+// to flush to memory costs nothing.
+func StartPostgresOnDisk(t testing.TB, settings ...string) *PostgresServer {
+	t.Helper()
+	return own(t, func() (string, error) { return newFolderIn("") }, settings)
+}
+
+func own(t testing.TB, folder func() (string, error), settings []string) *PostgresServer {
+	t.Helper()
+	s, err := startPostgres(postgresFolder(t), folder, settings...)
 	if err != nil {
 		t.Fatalf("servertest: %v", err)
 	}
@@ -61,8 +73,8 @@ func StartPostgres(t testing.TB, settings ...string) *PostgresServer {
 	return s
 }
 
-func startPostgres(programs string, settings ...string) (*PostgresServer, error) {
-	s, err := newPostgres(programs)
+func startPostgres(programs string, folder func() (string, error), settings ...string) (*PostgresServer, error) {
+	s, err := newPostgres(programs, folder)
 	if err != nil {
 		return nil, err
 	}
@@ -78,8 +90,8 @@ func startPostgres(programs string, settings ...string) (*PostgresServer, error)
 }
 
 // newPostgres makes the folder of a server and sees to its end.
-func newPostgres(programs string) (*PostgresServer, error) {
-	dir, err := newFolder()
+func newPostgres(programs string, folder func() (string, error)) (*PostgresServer, error) {
+	dir, err := folder()
 	if err != nil {
 		return nil, err
 	}

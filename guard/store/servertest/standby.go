@@ -16,7 +16,7 @@ const standbyName = "onceguard_standby"
 // (synchronous_standby_names): what was acknowledged is on both. It returns when the copy follows.
 func (s *PostgresServer) Standby(t testing.TB) *PostgresServer {
 	t.Helper()
-	b, err := newPostgres(s.programs)
+	b, err := newPostgres(s.programs, newFolder)
 	if err != nil {
 		t.Fatalf("servertest: %v", err)
 	}
