@@ -1,0 +1,188 @@
+package web
+
+import (
+	"context"
+	"net/url"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// chromium is the path of a browser. Without one the tests are skipped, but never where CI is set.
+func chromium(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	if os.Getenv("CI") != "" {
+		t.Fatal("there is no Chromium: install Debian's package chromium")
+	}
+	t.Skip("there is no Chromium on this machine: install Debian's package chromium")
+	return ""
+}
+
+// start starts a browser that ends with the test.
+func start(t *testing.T) context.Context {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.UserDataDir(t.TempDir()), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true),
+		chromedp.Flag("force-prefers-reduced-motion", true), chromedp.Env("TZ=Europe/Vienna", "LANG=en_GB.UTF-8", "LANGUAGE=en_GB"))
+	allocator, end := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(end)
+	ctx, cancel := chromedp.NewContext(allocator)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("the browser does not start: %v", err)
+	}
+	return ctx
+}
+
+// tab is a page of the browser, which reports everything that a page of ours must not do.
+type tab struct {
+	t    *testing.T
+	ctx  context.Context
+	base string
+	host string
+
+	mu     sync.Mutex
+	faults []string
+	gates  []string // what the next faults may be, because the test makes them
+}
+
+// open opens an empty page for a dashboard at base. A violation of the content policy, an error in the console or a request to
+// another host fails the test.
+func open(t *testing.T, in context.Context, base string) *tab {
+	t.Helper()
+	b := &tab{t: t, base: base}
+	if u, err := url.Parse(base); err == nil {
+		b.host = u.Host
+	}
+	ctx, cancel := chromedp.NewContext(in, chromedp.WithNewBrowserContext(), chromedp.WithListener(b.hear))
+	ctx, timeout := context.WithTimeout(ctx, time.Minute)
+	b.ctx = ctx
+	t.Cleanup(func() {
+		timeout()
+		cancel()
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		for _, f := range b.faults {
+			t.Error(f)
+		}
+	})
+	b.run(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, network.Enable, network.EnableParams{})
+		return err
+	}), chromedp.EmulateViewport(1280, 900))
+	return b
+}
+
+// hear judges an event of the page.
+func (b *tab) hear(event any) {
+	switch e := event.(type) {
+	case *runtime.EventExceptionThrown:
+		text := e.ExceptionDetails.Text
+		if x := e.ExceptionDetails.Exception; x != nil {
+			text += " " + x.Description
+		}
+		b.fault("an exception: " + text)
+	case *runtime.EventConsoleAPICalled:
+		if e.Type != runtime.ConsoleAPICalledTypeLog && len(e.Args) > 0 {
+			b.fault("the console says: " + string(e.Args[0].Value))
+		}
+	case *cdplog.EventEntryAdded:
+		if e.Entry.Level == cdplog.EntryLevelError || e.Entry.Level == cdplog.EntryLevelWarning {
+			b.fault("the browser says: " + e.Entry.Text + " " + e.Entry.URL)
+		}
+	case *network.EventRequestWillBeSent:
+		if u, err := url.Parse(e.Request.URL); err != nil || u.Host != b.host && u.Scheme != "data" && u.Scheme != "blob" {
+			b.fault("a request to another host: " + e.Request.URL)
+		}
+	}
+}
+
+func (b *tab) fault(text string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, g := range b.gates {
+		if strings.Contains(text, g) {
+			return
+		}
+	}
+	b.faults = append(b.faults, text)
+}
+
+// expect lets faults pass that have a text, because the test brings them about.
+func (b *tab) expect(text string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.gates = append(b.gates, text)
+}
+
+func (b *tab) run(actions ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	if err := chromedp.Do(b.ctx, actions...); err != nil {
+		b.t.Fatalf("the browser fails: %v (faults: %q)", err, b.faults)
+	}
+}
+
+// ask is run for an action with an answer.
+func ask[T any](b *tab, action chromedp.Action[T]) T {
+	b.t.Helper()
+	v, err := chromedp.Run(b.ctx, action)
+	if err != nil {
+		b.t.Fatalf("the browser fails: %v (faults: %q)", err, b.faults)
+	}
+	return v
+}
+
+func (b *tab) visit(path string) { b.t.Helper(); b.run(chromedp.Navigate(b.base + path)) }
+
+// text is what a person reads in an element.
+func (b *tab) text(selector string) string {
+	b.t.Helper()
+	return ask(b, chromedp.Text(chromedp.CSS(selector)))
+}
+
+// eval asks the page for a value.
+func eval[T any](b *tab, script string) T {
+	b.t.Helper()
+	return ask(b, chromedp.Evaluate[T](script))
+}
+
+// await waits until a script says true.
+func (b *tab) await(script string) {
+	b.t.Helper()
+	ask(b, chromedp.Poll[bool](script, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(20*time.Second)))
+}
+
+// media sets what the page learns of its reader, such as prefers-color-scheme.
+func (b *tab) media(name, value string) {
+	b.t.Helper()
+	b.run(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia,
+			emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: name, Value: value}}})
+		return err
+	}))
+}
+
+func (b *tab) narrow() { b.t.Helper(); b.run(chromedp.EmulateViewport(360, 740)) }
+
+// signIn gives the page a session.
+func (b *tab) signIn(key string) {
+	b.t.Helper()
+	b.visit("/signin")
+	b.run(chromedp.SendKeys(chromedp.CSS("#key"), key+"\r"), chromedp.WaitNotPresent(chromedp.CSS("#key")), chromedp.WaitReady(chromedp.CSS("#main")))
+}

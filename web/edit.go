@@ -1,0 +1,34 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode/utf16"
+)
+
+// mostEdited is the longest text of arguments that can be edited, in bytes.
+const mostEdited = 64 << 10
+
+// editable is the JSON text of arguments as a person edits it: indented, and with what cannot be seen written as escapes. "" where it is
+// too long for that.
+func editable(arguments []byte) string {
+	var b bytes.Buffer
+	if len(arguments) > mostEdited || json.Indent(&b, arguments, "", "  ") != nil {
+		return ""
+	}
+	var text strings.Builder
+	for _, r := range b.String() {
+		switch {
+		case !hidden(r):
+			text.WriteRune(r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&text, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&text, `\u%04x`, r)
+		}
+	}
+	return text.String()
+}

@@ -1,0 +1,125 @@
+package web
+
+import (
+	"go/parser"
+	"go/token"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/onceguard/onceguard/guard"
+)
+
+func TestEveryAnswerHasTheHeaders(t *testing.T) {
+	h := newHouse(t, newFake(held("ef_1", `{"a":"b"}`)), func(c *Config) { c.URL = "https://guard.example.com" })
+	check := func(resp *http.Response) {
+		t.Helper()
+		for name, want := range headers {
+			got := resp.Header.Get(name)
+			if name == "Cache-Control" && strings.HasPrefix(resp.Request.URL.Path, "/assets/") && resp.StatusCode == http.StatusOK {
+				want = []string{"public, max-age=31536000, immutable"}
+			}
+			if got != want[0] {
+				t.Errorf("%s: %s is %q", resp.Request.URL, name, got)
+			}
+		}
+		if resp.Header.Get("Strict-Transport-Security") == "" {
+			t.Errorf("%s: no Strict-Transport-Security", resp.Request.URL)
+		}
+	}
+	paths := append([]string{"/signin", "/signin/link?token=x", "/assets/none", "/review/rv_none", "/review?n=x", "/live"}, guardedPaths...)
+	for name := range served {
+		paths = append(paths, "/assets/"+name)
+	}
+	for _, path := range paths {
+		resp, _ := h.get(path)
+		check(resp)
+	}
+	resp, _ := h.post("/review/rv_1", decision(guard.Approve), "Sec-Fetch-Site", "cross-site")
+	check(resp)
+}
+
+func TestFormsOfOtherSitesAreRefused(t *testing.T) {
+	h := newHouse(t, newFake(held("ef_1", `{}`))).signIn(ritasKey)
+	for _, header := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"}} {
+		for _, path := range []string{"/review/rv_1", "/review", "/signout", "/signin", "/signin/link"} {
+			if resp, _ := h.post(path, decision(guard.Approve), header...); resp.StatusCode != http.StatusForbidden {
+				t.Errorf("%s with %v answers %d", path, header, resp.StatusCode)
+			}
+		}
+	}
+	if len(h.guard.judged) > 0 {
+		t.Errorf("decided %v", h.guard.judged)
+	}
+	if resp, _ := h.post("/review/rv_1", decision(guard.Approve), "Sec-Fetch-Site", "same-origin"); resp.StatusCode != http.StatusSeeOther {
+		t.Errorf("our own form answers %d", resp.StatusCode)
+	}
+}
+
+// A page that held a script or a style of its own would need a weaker policy.
+func TestPagesHoldNoScriptAndNoStyle(t *testing.T) {
+	files, err := templateFiles.ReadDir("templates")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inline := regexp.MustCompile(`(?i)<script[^>]*>[^<]|<style|\sstyle=|\son[a-z]+=|javascript:|https?://`)
+	for _, f := range files {
+		text, err := templateFiles.ReadFile("templates/" + f.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := inline.Find(text); found != nil {
+			t.Errorf("%s holds %q", f.Name(), found)
+		}
+	}
+	script := string(assets["app.js"].content)
+	for _, sink := range []string{"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "parseFromString", "createContextualFragment", "http:", "https:"} {
+		if strings.Contains(script, sink) {
+			t.Errorf("app.js uses %s", sink)
+		}
+	}
+}
+
+// Nothing in this package may switch the escaping of html/template off.
+func TestNothingSwitchesEscapingOff(t *testing.T) {
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	off := regexp.MustCompile(`template\.(HTML|JS|JSStr|CSS|URL|Srcset|HTMLAttr)\b`)
+	read := 0
+	for _, f := range entries {
+		if !strings.HasSuffix(f.Name(), ".go") || strings.HasSuffix(f.Name(), "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(f.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		read++
+		file, err := parser.ParseFile(token.NewFileSet(), f.Name(), text, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range file.Imports {
+			if i.Path.Value == `"text/template"` {
+				t.Errorf("%s imports text/template", f.Name())
+			}
+		}
+		if found := off.Find(regexp.MustCompile(`(?m)//.*$`).ReplaceAll(text, nil)); found != nil {
+			t.Errorf("%s uses %s", f.Name(), found)
+		}
+	}
+	if read < 10 {
+		t.Errorf("only %d files were read", read)
+	}
+}
+
+func TestScriptAndStyleAreSmall(t *testing.T) {
+	const most = 40 << 10
+	if n := len(assets["app.js"].content) + len(assets["style.css"].content); n > most {
+		t.Errorf("script and style have %d bytes, more than %d", n, most)
+	}
+}

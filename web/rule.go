@@ -1,0 +1,61 @@
+package web
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/onceguard/onceguard/guard"
+	"github.com/onceguard/onceguard/policy"
+)
+
+// policyView is what the policy of a tool says.
+type policyView struct {
+	Pattern string // "" where no policy names the tool
+	Source  string // file:line
+	Lines   []policyLine
+}
+
+type policyLine struct {
+	Name, Value string
+	Cause       bool // why the effect waits for a person
+}
+
+// policyOf says in a few lines what the policy of a tool decides, and which of them opened a review.
+func policyOf(r *policy.Rule, review guard.Code) policyView {
+	v := policyView{Pattern: r.Pattern, Source: r.Source}
+	add := func(name, value string, causes ...guard.Code) {
+		if value != "" {
+			v.Lines = append(v.Lines, policyLine{name, value, slices.Contains(causes, review)})
+		}
+	}
+	scope := strings.Join(r.Scope, ", ")
+	if scope == "" {
+		scope = "the run, where the call names one, else the subject"
+	}
+	add("effect", r.Effect)
+	add("scope", scope)
+	add("window", long(r.Window))
+	add("held for", long(r.Hold))
+	on := r.On
+	add("when done", string(on.Done))
+	add("when failed", string(on.Failed))
+	add("when unknown", string(on.Unknown), guard.CodeUnknown, guard.CodeLapsed)
+	add("when near", string(on.Near), guard.CodeNear)
+	add("same identity", string(on.SameIdentity), guard.CodeSameIdentity)
+	add("other scope", string(on.OtherScope), guard.CodeOtherScope)
+	return v
+}
+
+// long is a duration as policies write it.
+func long(d time.Duration) string {
+	s := d.String()
+	s = strings.TrimSuffix(s, "0s")
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	if s == "" {
+		return "0s"
+	}
+	return s
+}
