@@ -13,12 +13,14 @@ import (
 	"github.com/onceguard/onceguard/fingerprint/httpsimilarity"
 	"github.com/onceguard/onceguard/guard"
 	"github.com/onceguard/onceguard/guard/forward/httpforward"
+	"github.com/onceguard/onceguard/guard/store/redis"
 )
 
 // Config is everything that can be set about a server. Each setting is a flag (--log-format), an environment
 // variable (ONCEGUARD_LOG_FORMAT) and a key of the configuration file (log_format); flags win over the
 // environment, and the environment over the file. An empty variable counts as not set. No setting need hold a
-// secret: they are in the data folder, in variables that policies name, and for a database in PGPASSWORD or .pgpass.
+// secret, save the password of a Redis in its URL: they are in the data folder, in variables that policies name, and for
+// a database in PGPASSWORD or .pgpass.
 type Config struct {
 	Addr     string // host:port to listen on; port 0 takes any free one
 	Data     string // folder of the ledger and the installation key
@@ -33,6 +35,10 @@ type Config struct {
 	DrainTimeout time.Duration // how long a shutdown waits for the calls under way
 	Flights      int           // most calls under way at one time; further ones are refused
 	MaxAnswer    int64         // bytes of an upstream's answer; a larger one makes the outcome unknown
+
+	Redis       string // URL of a Redis beside the ledger, for wake-ups between servers; "" for none
+	Intake      string // stream of a Redis that calls are read from; "" for none
+	IntakeRedis string // URL of that Redis; "" for Redis
 
 	SimilarityURL     string        // service that scores how alike two wordings are; "" for the built-in comparison
 	SimilarityTimeout time.Duration // for one question to it, after which the built-in comparison counts
@@ -64,6 +70,9 @@ func (c *Config) flags() *pflag.FlagSet {
 	f.DurationVar(&c.DrainTimeout, "drain-timeout", 60*time.Second, "how long a shutdown waits for the calls under way")
 	f.IntVar(&c.Flights, "flights", 4096, "most calls under way at one time; further ones are refused")
 	f.Int64Var(&c.MaxAnswer, "max-answer", httpforward.DefaultMaxBody, "`bytes` of an upstream's answer; a larger one makes the outcome unknown")
+	f.StringVar(&c.Redis, "redis", "", "`URL` of a Redis beside the ledger, redis://… or rediss://…, for wake-ups between servers; it decides nothing")
+	f.StringVar(&c.Intake, "intake", "", "`stream` of Redis to read calls from; replies go to STREAM:replies, what is given up to STREAM:dead")
+	f.StringVar(&c.IntakeRedis, "intake-redis", "", "`URL` of the Redis of that stream, which must keep what it is given (default: that of --redis)")
 	f.StringVar(&c.SimilarityURL, "similarity-url", "", "`URL` of a service that scores how alike two wordings are (default: the built-in comparison)")
 	f.DurationVar(&c.SimilarityTimeout, "similarity-timeout", httpsimilarity.DefaultTimeout, "time for one question to that service, after which the built-in comparison counts")
 	f.StringVar(&c.LogFormat, "log-format", "json", "json or text")
@@ -82,6 +91,14 @@ func envName(flag string) string { return envPrefix + strings.ToUpper(fileKey(fl
 func fileKey(flag string) string { return strings.ReplaceAll(flag, "-", "_") }
 
 const envPrefix = "ONCEGUARD_"
+
+// intakeRedis is the address of the Redis that calls are read from.
+func (c *Config) intakeRedis() string {
+	if c.IntakeRedis != "" {
+		return c.IntakeRedis
+	}
+	return c.Redis
+}
 
 // loopback reports whether addr can only be reached from this machine.
 func loopback(addr string) bool {
@@ -108,6 +125,17 @@ func (s *settings) validate() error {
 	}
 	if c.Ledger != "" && !isShared(c.Ledger) {
 		s.complain("ledger", "it is not a postgres:// URL; leave it out for a ledger in the data folder")
+	}
+	for _, r := range []struct{ name, address string }{{"redis", c.Redis}, {"intake-redis", c.IntakeRedis}} {
+		if r.address == "" {
+			continue
+		}
+		if err := redis.CheckAddress(r.address); err != nil {
+			s.complain(r.name, "%v", err)
+		}
+	}
+	if c.Intake != "" && c.intakeRedis() == "" {
+		s.complain("intake", "calls are read from a Redis: name it with --intake-redis, or with --redis")
 	}
 	if c.Dev && !loopback(c.Addr) {
 		s.complain("dev", "without keys the server must not be reachable from elsewhere, and %s is: listen on 127.0.0.1, or run with keys", c.Addr)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"embed"
 	"errors"
 	"fmt"
@@ -33,12 +34,15 @@ const demoAddr = "127.0.0.1:7411"
 
 // demoReport is the demo as one JSON document.
 type demoReport struct {
-	OK       bool     `json:"ok"` // the story went as told
-	URL      string   `json:"url"`
-	Tools    string   `json:"tools"` // where the sample tools show what they count
-	Policies string   `json:"policies"`
-	Steps    []*step  `json:"steps"`
-	Try      []string `json:"try"` // commands that work as long as the demo serves
+	OK       bool   `json:"ok"` // the story went as told
+	URL      string `json:"url"`
+	Tools    string `json:"tools"` // where the sample tools show what they count
+	Policies string `json:"policies"`
+	// Dashboard signs an admin in, once; AdminKey does so later.
+	Dashboard string   `json:"dashboard,omitzero"`
+	AdminKey  string   `json:"admin_key,omitzero"`
+	Steps     []*step  `json:"steps"`
+	Try       []string `json:"try"` // commands that work as long as the demo serves
 }
 
 func newDemoCommand() *cobra.Command {
@@ -82,6 +86,7 @@ type demo struct {
 	policies string // folder
 	agent    string // the agent's key
 	reviewer string // the reviewer's key
+	admin    string // the admin's key
 }
 
 // run starts everything, tells the story and serves. Everything is gone when it returns.
@@ -104,7 +109,13 @@ func (d *demo) run(ctx context.Context, tell func(context.Context) (bool, error)
 		return err
 	}
 	defer func() { stop(); <-source.Done() }()
-	if d.own, err = d.startGuard(folder, source); err != nil {
+	key := newOwnKey()
+	if !d.once { // else nobody would look at it
+		if err := playDay(ctx, folder, key, source); err != nil {
+			return err
+		}
+	}
+	if d.own, err = d.startGuard(folder, key, source); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.own.close()) }()
@@ -146,9 +157,9 @@ func (d *demo) watchPolicies(ctx context.Context, folder string) (*policy.Source
 	})
 }
 
-func (d *demo) startGuard(folder string, policies api.Policies) (*ownGuard, error) {
+func (d *demo) startGuard(folder string, key []byte, policies api.Policies) (*ownGuard, error) {
 	start := func(addr string) (*ownGuard, error) {
-		return startOwnGuard(addr, folder, policies, false, slog.New(slog.DiscardHandler))
+		return startOwnGuard(addr, folder, key, policies, false, slog.New(slog.DiscardHandler))
 	}
 	own, err := start(d.addr)
 	if !d.given && errors.Is(err, syscall.EADDRINUSE) {
@@ -157,23 +168,27 @@ func (d *demo) startGuard(folder string, policies api.Policies) (*ownGuard, erro
 	return own, err
 }
 
-// makeKeys gives the agent and the reviewer a key each: nobody decides on calls of their own.
+// makeKeys gives the agent, the reviewer and the admin a key each: nobody decides on calls of their own.
 func (d *demo) makeKeys(ctx context.Context) (err error) {
-	key := func(subject, agent string, role guard.Role) string {
-		token, credential, keyErr := api.NewKey(guard.Principal{Tenant: "demo", Subject: subject, Agent: agent, Role: role}, "demo")
+	key := func(p guard.Principal) string {
+		token, credential, keyErr := api.NewKey(p, "demo")
 		if keyErr == nil {
 			keyErr = d.own.store.AddCredential(ctx, credential)
 		}
 		err = errors.Join(err, keyErr)
 		return token
 	}
-	d.agent = key("support", "support-bot", guard.RoleAgent)
-	d.reviewer = key("dana", "", guard.RoleReviewer)
+	d.agent, d.reviewer, d.admin = key(demoSupport), key(demoReviewer), key(demoAdmin)
 	return err
 }
 
 func (d *demo) story(told func(*step)) *story {
 	return &story{agent: client.New(d.own.url, d.agent, nil), reviewer: client.New(d.own.url, d.reviewer, nil), tools: d.tools, told: told}
+}
+
+// dashboard is a link that signs an admin in, once.
+func (d *demo) dashboard() string {
+	return d.own.pages.SignInLink(d.own.url, guard.Credential{Hash: sha256.Sum256([]byte(d.admin))})
 }
 
 // try gives commands that can be pasted into a shell.
@@ -188,9 +203,11 @@ func (d *demo) try() []string {
 func (d *demo) document(ctx context.Context) (bool, error) {
 	s := d.story(func(*step) {})
 	ok := s.tell(ctx)
-	return ok, writeJSON(d.stdout, demoReport{
-		OK: ok, URL: d.own.url, Tools: "http://" + d.tools.addr + "/", Policies: d.policies, Steps: s.steps, Try: d.try(),
-	})
+	r := demoReport{OK: ok, URL: d.own.url, Tools: "http://" + d.tools.addr + "/", Policies: d.policies, Steps: s.steps, Try: d.try()}
+	if !d.once {
+		r.Dashboard, r.AdminKey = d.dashboard(), d.admin
+	}
+	return ok, writeJSON(d.stdout, r)
 }
 
 // print tells the story for people.
@@ -210,6 +227,9 @@ func (d *demo) print(ctx context.Context) (bool, error) {
 		return ok, nil
 	}
 	try := d.try()
+	fmt.Fprintf(p.w, "\n%s\n\n", p.in(bold, "The dashboard"))
+	fmt.Fprintf(p.w, "It shows a day of several agents, with all that you have just read. This link signs you in, once:\n\n  %s\n\nLater, sign in at %s with the key %s\n",
+		d.dashboard(), d.own.url, d.admin)
 	fmt.Fprintf(p.w, "\n%s\n\n", p.in(bold, "Your turn"))
 	fmt.Fprintf(p.w, "The guard is listening on %s. Send a refund, then send it again in other words:\n\n  %s\n\n", d.own.url, try[0])
 	fmt.Fprintf(p.w, "See what waits for a person (the lost refund is there):\n\n  %s\n\n", try[1])

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -68,8 +70,8 @@ func TestDemoServesUntilItIsStopped(t *testing.T) {
 		}
 	}
 	reviews, _ := d.shell(t, d.report.Try[1])["reviews"].([]any)
-	if len(reviews) != 1 {
-		t.Errorf("%d effects wait for a person, want the lost refund: %v", len(reviews), reviews)
+	if !slices.ContainsFunc(reviews, func(r any) bool { return strings.Contains(fmt.Sprint(r), lossy+"7") }) {
+		t.Errorf("the lost refund does not wait for a person: %v", reviews)
 	}
 	resp, err := http.Get(d.report.Tools)
 	if err != nil {

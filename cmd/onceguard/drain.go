@@ -17,6 +17,7 @@ func (s *server) drain() error {
 	s.log.Info("shutting down: waiting for the calls under way", "at_most", s.config.DrainTimeout.String())
 	ctx, cancel := context.WithTimeout(context.Background(), s.config.DrainTimeout)
 	defer cancel()
+	s.intake.stop()
 	landed := s.guard.Drain(ctx)
 
 	grace := time.AfterFunc(answerGrace, s.hangUp)
@@ -41,6 +42,7 @@ func (s *server) close() error {
 	if s.hangUp != nil {
 		s.hangUp()
 	}
+	errs = append(errs, s.intake.wait())
 	if s.listener != nil {
 		s.listener.Close() // for the second time after a drain
 	}

@@ -4,18 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"os"
 	"strings"
 
 	"github.com/onceguard/onceguard/guard"
 	"github.com/onceguard/onceguard/guard/store/postgres"
+	"github.com/onceguard/onceguard/guard/store/redis"
 )
 
 // ledger is what a server needs of a store.
 type ledger interface {
 	guard.Store
 	guard.Credentials
+	binder
+}
+
+type binder interface {
 	// Bind ties the ledger to the key under which its fingerprints are made.
 	Bind(ctx context.Context, mark [32]byte) error
 }
@@ -101,6 +107,23 @@ func (c *Config) openInstallation(ctx context.Context) (*installation, error) {
 	return folder(c.Data).open(ctx)
 }
 
+// besideRedis is a ledger with Redis beside it, which has nothing to do with keys and with the tie to an installation.
+type besideRedis struct {
+	*redis.Store
+	guard.Credentials
+	binder
+}
+
+// useRedis puts Redis beside the ledger.
+func (i *installation) useRedis(address string, log *slog.Logger) error {
+	s, err := redis.New(i.ledger, redis.Options{Address: address, Key: i.key, Log: log})
+	if err != nil {
+		return err
+	}
+	i.ledger = besideRedis{s, i.ledger, i.ledger}
+	return nil
+}
+
 // openLedger opens it beside running servers.
 func (c *Config) openLedger(ctx context.Context) (ledger, error) {
 	if c.Ledger != "" {
@@ -109,11 +132,14 @@ func (c *Config) openLedger(ctx context.Context) (ledger, error) {
 	return folder(c.Data).openLedger(ctx)
 }
 
+// addresses are the settings that may hold a password.
+var addresses = []string{"ledger", "redis", "intake-redis"}
+
 // withoutPassword is an address as it may be shown.
 func withoutPassword(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
-		return "postgres://…"
+		return "…"
 	}
 	return u.Redacted()
 }

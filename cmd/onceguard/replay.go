@@ -203,7 +203,7 @@ func (r *rehearsal) guarded(ctx context.Context) (t tally, err error) {
 		return tally{}, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	own, err := startOwnGuard("127.0.0.1:0", folder, policy.Fixed(rules), true, slog.New(slog.DiscardHandler))
+	own, err := startOwnGuard("127.0.0.1:0", folder, newOwnKey(), policy.Fixed(rules), true, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return tally{}, err
 	}

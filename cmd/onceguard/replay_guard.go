@@ -17,6 +17,7 @@ import (
 	"github.com/onceguard/onceguard/guard"
 	"github.com/onceguard/onceguard/guard/forward/httpforward"
 	"github.com/onceguard/onceguard/guard/store/sqlite"
+	"github.com/onceguard/onceguard/web"
 )
 
 // ownGuard is a whole guard inside this process, with a ledger in a folder that does not outlive it: what demo and replay
@@ -25,14 +26,22 @@ type ownGuard struct {
 	url     string
 	store   *sqlite.Store
 	guard   *guard.Guard
+	pages   *web.Web
 	forward *httpforward.Forwarder
 	server  *http.Server
 	stop    context.CancelFunc
 	stopped chan struct{} // closed when the guard's own rounds have ended
 }
 
+// newOwnKey makes an installation key that does not outlive the process.
+func newOwnKey() []byte {
+	key := make([]byte, 32)
+	rand.Read(key) // never fails: see crypto/rand
+	return key
+}
+
 // startOwnGuard starts a guard on addr. With dev it needs no keys; otherwise they are added to its store.
-func startOwnGuard(addr, folder string, policies api.Policies, dev bool, log *slog.Logger) (_ *ownGuard, err error) {
+func startOwnGuard(addr, folder string, key []byte, policies api.Policies, dev bool, log *slog.Logger) (_ *ownGuard, err error) {
 	// Nobody ends the rounds but close, so that what was claimed gets its outcome.
 	ctx, stop := context.WithCancel(context.Background())
 	g := &ownGuard{stop: stop, stopped: make(chan struct{}), forward: httpforward.New(httpforward.Options{Log: log})}
@@ -48,13 +57,15 @@ func startOwnGuard(addr, folder string, policies api.Policies, dev bool, log *sl
 	if g.store, err = sqlite.Open(ctx, filepath.Join(folder, "ledger.db"), sqlite.Options{Exclusive: true}); err != nil {
 		return nil, err
 	}
-	key := make([]byte, 32)
-	rand.Read(key) // never fails: see crypto/rand
 	g.guard, err = guard.New(guard.Config{Store: g.store, Policies: policies, Forward: g.forward, Key: key, Log: log})
 	if err != nil {
 		return nil, err
 	}
 	face, err := api.New(api.Config{Guard: g.guard, Policies: policies, Credentials: g.store, Dev: dev, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	g.pages, err = web.New(web.Config{Guard: g.guard, Policies: policies, Credentials: g.store, Key: key, Dev: dev, Log: log})
 	if err != nil {
 		return nil, err
 	}
@@ -65,6 +76,7 @@ func startOwnGuard(addr, folder string, policies api.Policies, dev bool, log *sl
 	g.url = "http://" + l.Addr().String()
 	routes := echo.New()
 	face.Register(routes)
+	g.pages.Register(routes)
 	g.server = api.Server(addr, routes)
 	go func() {
 		// Serve returns when the server is shut down; a listener that fails before shows as calls without an answer.

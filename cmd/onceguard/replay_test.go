@@ -159,7 +159,7 @@ func TestReplayAgainstARunningGuard(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := startOwnGuard("127.0.0.1:0", t.TempDir(), policy.Fixed(rules), true, slog.New(slog.DiscardHandler))
+	own, err := startOwnGuard("127.0.0.1:0", t.TempDir(), newOwnKey(), policy.Fixed(rules), true, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,49 +18,80 @@ import (
 	"github.com/onceguard/onceguard/guard/store/servertest"
 )
 
-// TestReplicas runs three real servers on one PostgreSQL ledger: equal calls come to all of them at once, then replicas are
-// killed under load and the database is stopped in the middle of it.
+// TestReplicas runs three real servers on one PostgreSQL ledger with Redis beside it: equal calls come to all of them at once; then,
+// under load, replicas are killed, the database is stopped, Redis is flushed and killed, and a primary fails over to its standby.
 func TestReplicas(t *testing.T) {
 	database := servertest.StartPostgres(t)
 	program := filepath.Join(t.TempDir(), "onceguard")
 	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
+	redis := servertest.StartRedis(t)
 	t.Run("equal calls to all at once", func(t *testing.T) {
-		c := newCluster(t, program, database.Database(t))
+		c := newCluster(t, program, database.Database(t), redis.Address())
 		c.upstream.heal()
 		for round := range 50 {
 			c.storm(fmt.Sprintf("S-%d", round))
 		}
 		c.finish()
 	})
-	t.Run("replicas and the database die", func(t *testing.T) {
-		c := newCluster(t, program, database.Database(t))
-		var load sync.WaitGroup
-		for i := range callers {
-			load.Go(func() { c.load(rand.New(rand.NewPCG(c.orders.seed, uint64(i)+1))) })
-		}
-		for i := range 9 {
-			c.upstream.await(60)
-			if i%3 == 2 {
+	t.Run("replicas, the database and Redis die", func(t *testing.T) {
+		c := newCluster(t, program, database.Database(t), redis.Address())
+		c.suffer(12, func(i int) string {
+			switch i % 6 {
+			case 2:
 				database.StopImmediate(t)
 				database.Start(t)
-				c.figures.add("stops of the database", 1)
-				continue
+				return "stops of the database"
+			case 3:
+				redis.Do(t, "FLUSHALL")
+				return "flushes of Redis"
+			case 5:
+				redis.Kill(t)
+				redis.Start(t)
+				return "kills of Redis"
 			}
 			c.replicas[i%len(c.replicas)].restart(c)
-			c.figures.add("kills of a replica", 1)
-		}
-		c.over.Store(true)
-		load.Wait()
+			return "kills of a replica"
+		})
 		c.finish()
 	})
+	t.Run("the primary fails over", func(t *testing.T) {
+		primary := servertest.StartPostgres(t)
+		standby := primary.Standby(t)
+		dsn := fmt.Sprintf("postgres://postgres@127.0.0.1:%d,127.0.0.1:%d/postgres", primary.Port(), standby.Port())
+		c := newCluster(t, program, dsn, "")
+		c.suffer(2, func(i int) string {
+			if i == 1 {
+				return "looks at the new primary" // it must have executed more before this one
+			}
+			primary.StopImmediate(t)
+			standby.Promote(t)
+			return "failovers"
+		})
+		c.finish()
+	})
+}
+
+// suffer puts the cluster under load and lets n disasters happen in it, each after some more executions.
+func (c *cluster) suffer(n int, disaster func(i int) string) {
+	var load sync.WaitGroup
+	for i := range callers {
+		load.Go(func() { c.load(rand.New(rand.NewPCG(c.orders.seed, uint64(i)+1))) })
+	}
+	for i := range n {
+		c.upstream.await(60)
+		c.figures.add(disaster(i), 1)
+	}
+	c.over.Store(true)
+	load.Wait()
 }
 
 // cluster is three servers of one ledger. What it knows of callers and of the upstream is as in a campaign of kills.
 type cluster struct {
 	campaign
 	dsn      string
+	redis    string // its address; "" for none
 	replicas []*replica
 }
 
@@ -72,9 +103,9 @@ type replica struct {
 	url    string
 }
 
-func newCluster(t *testing.T, program, dsn string) *cluster {
+func newCluster(t *testing.T, program, dsn, redis string) *cluster {
 	t.Helper()
-	c := &cluster{dsn: dsn}
+	c := &cluster{dsn: dsn, redis: redis}
 	c.t, c.program, c.dir = t, program, t.TempDir()
 	if c.orders.seed = *seed; *seed == 0 {
 		c.orders.seed = rand.Uint64()
@@ -120,7 +151,7 @@ func (c *cluster) bringKey(from, to *replica) {
 }
 
 func (r *replica) launch(c *cluster) *process {
-	p, err := startProcess(c.program, c.dir, []string{"ONCEGUARD_LEDGER=" + c.dsn}, "serve", "--addr", "127.0.0.1:0", "--data", r.data,
+	p, err := startProcess(c.program, c.dir, []string{"ONCEGUARD_LEDGER=" + c.dsn, "ONCEGUARD_REDIS=" + c.redis}, "serve", "--addr", "127.0.0.1:0", "--data", r.data,
 		"--policies", "policy.yaml", "--send-grace", "1s", "--sweep", "50ms", "--log-level", "warn")
 	if err != nil {
 		c.t.Fatal(err)
@@ -216,4 +247,5 @@ func (c *cluster) finish() {
 	}
 	defer ledger.Close()
 	c.verifyLedger(ledger)
+	c.fsck("--ledger", c.dsn)
 }

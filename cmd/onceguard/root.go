@@ -25,6 +25,8 @@ func newRootCommand(environ []string) *cobra.Command {
 		newMigrateCommand(environ),
 		newFsckCommand(environ),
 		newCheckCommand(),
+		newPolicyCommand(),
+		newSchemaCommand(),
 		newSuggestCommand(),
 		newExplainCommand(),
 		newEvalCommand(),

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 
 	"github.com/labstack/echo/v4"
@@ -17,6 +19,7 @@ import (
 	"github.com/onceguard/onceguard/guard"
 	"github.com/onceguard/onceguard/guard/forward/httpforward"
 	"github.com/onceguard/onceguard/policy"
+	"github.com/onceguard/onceguard/web"
 )
 
 func newServeCommand(environ []string) *cobra.Command {
@@ -57,7 +60,9 @@ type server struct {
 	policies *policy.Source
 	forward  *httpforward.Forwarder
 	guard    *guard.Guard
+	pages    *web.Web
 	http     *http.Server
+	intake   *intake // nil for none
 	listener net.Listener
 
 	// background ends the sweeper and the watch over policies; sweeping waits for the sweeper.
@@ -94,6 +99,11 @@ func (s *server) start(ctx context.Context, stdout io.Writer) (err error) {
 	if s.folder, err = c.openInstallation(ctx); err != nil {
 		return err
 	}
+	if c.Redis != "" {
+		if err := s.folder.useRedis(c.Redis, s.log); err != nil {
+			return err
+		}
+	}
 	background, end := context.WithCancel(ctx)
 	s.background = end
 	if s.policies, err = s.watchPolicies(background); err != nil {
@@ -121,6 +131,12 @@ func (s *server) start(ctx context.Context, stdout io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	s.pages, err = web.New(web.Config{
+		Guard: s.guard, Policies: s.policies, Credentials: s.folder.ledger, Key: s.folder.key, Log: s.log, URL: c.origin(), Dev: c.Dev,
+	})
+	if err != nil {
+		return err
+	}
 	if s.listener, err = net.Listen("tcp", c.Addr); err != nil {
 		return fmt.Errorf("cannot listen on %s: %w; choose another address with --addr", c.Addr, err)
 	}
@@ -130,11 +146,17 @@ func (s *server) start(ctx context.Context, stdout io.Writer) (err error) {
 	}
 	routes := echo.New()
 	a.Register(routes)
+	s.pages.Register(routes)
 	requests, hangUp := context.WithCancel(ctx)
 	s.hangUp = hangUp
 	s.http = api.Server(c.Addr, routes)
 	s.http.BaseContext = func(net.Listener) context.Context { return requests }
 	s.http.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)
+	if c.Intake != "" {
+		if s.intake, err = openIntake(requests, c, s.http.Handler, s.log); err != nil {
+			return err
+		}
+	}
 	s.sweeping.Go(func() { _ = s.guard.Run(background) }) // Run only ends with its context
 	return nil
 }
@@ -186,7 +208,21 @@ func (s *server) welcome(ctx context.Context, stdout io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(stdout, "admin key, shown only this once: %s\n", token)
+	base := s.config.origin()
+	if base == "" {
+		base = "http://" + s.listener.Addr().String()
+	}
+	fmt.Fprintf(stdout, "sign in to the dashboard, once and within 15 minutes: %s\n", s.pages.SignInLink(base, guard.Credential{Hash: sha256.Sum256([]byte(token))}))
 	return nil
+}
+
+// origin is where people reach the server, as far as the links to reviews tell; else "".
+func (c *Config) origin() string {
+	u, err := url.Parse(c.ReviewURL)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
 }
 
 func newLog(c *Config, w io.Writer) *slog.Logger {

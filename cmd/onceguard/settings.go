@@ -158,7 +158,7 @@ func (s *settings) print(w io.Writer, asJSON bool) error {
 	s.flags.VisitAll(func(f *pflag.Flag) {
 		if f.Name != "config" {
 			value := f.Value.String()
-			if f.Name == "ledger" && value != "" {
+			if slices.Contains(addresses, f.Name) && value != "" {
 				value = withoutPassword(value)
 			}
 			report = append(report, settingReport{fileKey(f.Name), value, f.Value.Type(), s.origins[f.Name]})
