@@ -101,6 +101,7 @@ func forMany(list []choice) []choice {
 	var many []choice
 	for _, c := range list {
 		c.Result = false
+		c.Label += ": all chosen"
 		many = append(many, c)
 	}
 	return many

@@ -29,6 +29,13 @@
 // What agents and upstreams wrote is hostile until proven otherwise. It is shown as text, isolated in direction, with the
 // characters that cannot be seen written out as marked code points (visible.go), and cut at a length with a link to the rest.
 //
+// # The pages
+//
+//	/review, /review/{id}      what waits for a person, and one decision (queue.go, review.go, decide.go)
+//	/effects, /effects/{id}    search, with all of it in the address, and all that is known of one effect (effects.go, effect.go)
+//	/policies, /policies/{t}   what is in force and where it was written, a draft that is checked, two calls that are judged (policy.go, trial.go)
+//	/overview                  what was counted (tally.go says what counts as a repeat), health, and the switches (overview.go, switches.go)
+//
 // # Adding a page
 //
 // Write a handler and its view struct in a file of its own, a template of the view in templates/ (which defines "main"), and

@@ -122,8 +122,12 @@ func factsOf(e *guard.Effect) []fact {
 	return list
 }
 
-// mostAlike is how many effects on the same thing are listed beside one.
-const mostAlike = 8
+// mostAlike is how many effects on the same thing are listed beside one, and alikeWithin how far from it in time: the ledger looks at
+// all that were made in that time, and an agent that repeats itself does so soon.
+const (
+	mostAlike   = 8
+	alikeWithin = 24 * time.Hour
+)
 
 // setNeighbours adds the effects that have to do with this one.
 func (w *Web) setNeighbours(ctx context.Context, p guard.Principal, v *effectView, e *guard.Effect) error {
@@ -150,7 +154,9 @@ func (w *Web) setNeighbours(ctx context.Context, p guard.Principal, v *effectVie
 	if e.About == "" {
 		return nil
 	}
-	list, err := w.guard.Effects(ctx, p, guard.Query{Tool: e.Tool, Text: e.About, Limit: mostAlike + 1})
+	list, err := w.guard.Effects(ctx, p, guard.Query{
+		Tool: e.Tool, Text: e.About, From: e.Created.Add(-alikeWithin), Until: e.Created.Add(alikeWithin), Limit: mostAlike + 1,
+	})
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,9 @@ const aboutLength = 120
 
 // effects is GET /effects.
 func (w *Web) effects(ctx context.Context, p guard.Principal, r effectsRequest) (reply, error) {
+	if r.untidy {
+		return redirect(r.address(r.before)), nil
+	}
 	q := r.query(w.now())
 	q.Limit = effectsPage + 1
 	list, err := w.guard.Effects(ctx, p, q)

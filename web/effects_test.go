@@ -39,6 +39,14 @@ func TestASearchThatCannotBeUsedSaysSo(t *testing.T) {
 	}
 }
 
+func TestTheAddressOfASearchSaysOnlyWhatIsSearchedFor(t *testing.T) {
+	h := newHouse(t, newFake()).signIn(ritasKey)
+	resp, _ := h.get("/effects?q=A+1&tool=&within=&state=held&agent=&run=&from=2026-03-04T15:06&until=&before=")
+	if got, want := resp.Header.Get("Location"), "/effects?from=2026-03-04T15%3A06%3A00&q=A+1&state=held"; resp.StatusCode != http.StatusSeeOther || got != want {
+		t.Errorf("it answers %d and leads to %q, want %q", resp.StatusCode, got, want)
+	}
+}
+
 func TestPagesOfEffectsKeepTheSearch(t *testing.T) {
 	f := newFake()
 	for i := range 2*effectsPage + 1 {

@@ -24,6 +24,7 @@ type effectsRequest struct {
 	from   time.Time // in place of within
 	until  time.Time
 	before string // the last effect of the page before
+	untidy bool   // the address has fields that say nothing, as a form sends them
 }
 
 // period is a span of time that ends now.
@@ -60,6 +61,9 @@ func (r *effectsRequest) bind(c echo.Context) (err error) {
 		return err
 	}
 	r.until, err = timeField(q.Get("until"))
+	for _, values := range q {
+		r.untidy = r.untidy || slices.Contains(values, "")
+	}
 	return err
 }
 

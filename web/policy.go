@@ -92,6 +92,9 @@ func (w *Web) policy(ctx context.Context, p guard.Principal, r policyRequest) (r
 			if err != nil {
 				return nil, err
 			}
+			if ruleFor(set, e.Tool) != rule && !ruleFor(set, e.Tool).Unknown {
+				return redirect(policyPath(e.Tool) + "?suggest=" + url.QueryEscape(e.ID)), nil
+			}
 			text, suggested = w.suggest(&e, rule)
 			r.trial = w.trialOf(ctx, p, &e)
 		}
@@ -122,9 +125,13 @@ func (r *policyRequest) changes(rule *policy.Rule) bool {
 // draftName is what problems call the editor's text.
 const draftName = "draft"
 
-// checkDraft says what is wrong with a text, as "onceguard check" does with a file.
+// mostNumbers is how many lines of a draft are numbered.
+const mostNumbers = 5000
+
+// checkDraft says what is wrong with a text, as "onceguard check" does with a file. A reviewer may learn by it whether a variable of the
+// environment is set, but never its value.
 func checkDraft(tool, text string) draftView {
-	v := draftView{Text: text, Rows: max(strings.Count(text, "\n")+2, 8)}
+	v := draftView{Text: text, Rows: min(max(strings.Count(text, "\n")+2, 8), mostNumbers)}
 	for i := range v.Rows {
 		v.Numbers = append(v.Numbers, i+1)
 	}

@@ -37,7 +37,25 @@ func TestOnePolicyShowsWhereEachLineComesFrom(t *testing.T) {
 // What a page gives as a draft must be a policy that can be loaded and says the same.
 func TestDraftsSayWhatIsInForce(t *testing.T) {
 	r := dayRules(t)
-	for _, rule := range r.set.Rules() {
+	long, err := policy.Parse("long.yaml", []byte(`version: 1
+tools:
+  - name: "odd:*name"
+    effect: "true"
+    redact: ["a b"]
+    arguments: {"a b": {role: identity}, "null": {kind: text}, on: {kind: bool}, "5": {role: commentary}}
+    scope: [run, "label:x"]
+    rules:
+      - if: |
+          args.amount > 500 &&
+          agent != 'x'
+        then: hold
+        why: "`+strings.Repeat("Why: 'so' # and. ", 12)+`"
+    upstream: {http: {url: "https://example.com/{on}", headers: {X-Token: "${env:PAY_TOKEN}"}}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rule := range append(r.set.Rules(), long.Rules()...) {
 		set, err := policy.Parse(draftName, []byte(draftOf(rule.Pattern, rule)))
 		if err != nil {
 			t.Errorf("%s: %v", rule.Pattern, err)

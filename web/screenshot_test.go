@@ -18,14 +18,29 @@ import (
 
 // go test ./web -run TestScreenshots -screenshots FOLDER writes a picture of every screen, in light, dark and narrow;
 // -run TestScreenshots/effects/dark takes only some.
-var screenshots = flag.String("screenshots", "", "folder for pictures of every screen")
+//
+// With -server URL -key KEY the pictures are of a running server, such as that of "onceguard demo".
+var (
+	screenshots = flag.String("screenshots", "", "folder for pictures of every screen")
+	server      = flag.String("server", "", "address of a running server")
+	serverKey   = flag.String("key", "", "key of an admin of that server")
+)
 
 // screen is one page to be looked at.
 type screen struct {
 	name  string
-	house *house
+	house *house // nil for the running server
 	path  string
 	key   string // whose session; a reviewer's where it is ""
+}
+
+// running are the screens of a running server.
+func running() []screen {
+	var list []screen
+	for _, name := range []string{"review", "effects", "policies", "policies/payments.refund", "overview"} {
+		list = append(list, screen{name: strings.ReplaceAll(name, "/", "-"), path: "/" + name, key: *serverKey})
+	}
+	return list
 }
 
 func TestScreenshots(t *testing.T) {
@@ -36,21 +51,34 @@ func TestScreenshots(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := start(t)
-	busy := newHouse(t, believable())
-	empty := newHouse(t, newFake())
-	for _, s := range append([]screen{
-		{name: "signin", house: busy, path: "/signin"}, {name: "queue", house: busy, path: "/review"}, {name: "queue-empty", house: empty, path: "/review"}, {name: "near", house: busy, path: "/review/rv_40"},
-		{name: "unknown", house: busy, path: "/review/rv_39"}, {name: "hostile", house: busy, path: "/review/rv_20"}, {name: "missing", house: busy, path: "/review/rv_0"},
-	}, dayScreens(t)...) {
+	screens := running()
+	if *server == "" {
+		screens = append(reviewScreens(t), dayScreens(t)...)
+	}
+	for _, s := range screens {
 		for _, look := range []string{"light", "dark", "narrow"} {
 			t.Run(s.name+"/"+look, func(t *testing.T) { s.take(t, in, look) })
 		}
 	}
 }
 
+func reviewScreens(t *testing.T) []screen {
+	t.Helper()
+	busy, empty := newHouse(t, believable()), newHouse(t, newFake())
+	return []screen{
+		{name: "signin", house: busy, path: "/signin"}, {name: "queue", house: busy, path: "/review"}, {name: "queue-empty", house: empty, path: "/review"},
+		{name: "near", house: busy, path: "/review/rv_40"}, {name: "unknown", house: busy, path: "/review/rv_39"},
+		{name: "hostile", house: busy, path: "/review/rv_20"}, {name: "missing", house: busy, path: "/review/rv_0"},
+	}
+}
+
 // take writes a picture of the screen.
 func (s screen) take(t *testing.T, in context.Context, look string) {
-	b := open(t, in, s.house.srv.URL)
+	base := *server
+	if s.house != nil {
+		base = s.house.srv.URL
+	}
+	b := open(t, in, base)
 	b.expect("404")
 	if look == "dark" {
 		b.media("prefers-color-scheme", "dark")
@@ -101,8 +129,8 @@ func believable() *fake {
 	own.Tool, own.Subject, own.Agent, own.Reason = "git.push", "rita", "", "A push to main needs a person."
 	half := sentOff("ef_28", `{"items":["a","b","c"]}`)
 	half.Tool, half.State, half.Code, half.Review = "crm.update_many", guard.Partial, guard.CodePartial, guard.CodePartial
-	odd := held("ef_20", `{"order_id":"A‮1001​","pаyee":"PаyPаl <script>alert(1)</script>","note":"`+strings.Repeat("very long ", 400)+`","url":"javascript:alert(1)","tag":"\u0000\u001b[31mred\u001b[0m"}`)
-	odd.Agent, odd.Tool = "bot‮evil", `<img src=x onerror=alert(1)>`
+	odd := held("ef_20", `{"order_id":"A\u202e1001\u200b","pаyee":"PаyPаl <script>alert(1)</script>","note":"`+strings.Repeat("very long ", 400)+`","url":"javascript:alert(1)","tag":"\u0000\u001b[31mred\u001b[0m"}`)
+	odd.Agent, odd.Tool = "bot\u202eevil", `<img src=x onerror=alert(1)>`
 	f.effects = append(f.effects, ago(own, 3*time.Hour), ago(half, 5*time.Hour), ago(odd, 30*time.Hour), ago(first, 31*time.Hour))
 	f.events["ef_39"] = []guard.Event{
 		{Effect: "ef_39", Seq: 1, At: now.Add(-27 * time.Minute), Kind: guard.EventClaimed, To: guard.Pending, Fence: 1, Actor: guard.Actor{Kind: "agent", Name: "support"}, Code: guard.CodeForwarded},

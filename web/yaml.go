@@ -3,7 +3,9 @@ package web
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 
@@ -63,6 +65,9 @@ func yamlKey(key string) string {
 	if plainKey.MatchString(key) && !slices.Contains(wordKeys, strings.ToLower(key)) {
 		return key
 	}
+	if strings.ContainsFunc(key, hidden) || !utf8.ValidString(key) {
+		return strconv.QuoteToASCII(key) // whose escapes YAML has as well
+	}
 	text, err := yaml.Marshal(key)
 	if err != nil {
 		return key // no string fails
@@ -79,17 +84,16 @@ func yamlValue(value []byte) []string {
 	if err := yaml.UnmarshalWithOptions(value, &ordered, yaml.UseOrderedMap()); err != nil {
 		return []string{string(value)} // JSON is YAML, except for oddities that the policy's own reader refuses
 	}
-	flow, err := yaml.MarshalWithOptions(ordered, yaml.Flow(true))
-	if err != nil {
-		return []string{string(value)}
-	}
-	line := strings.TrimSuffix(string(flow), "\n")
-	if len(line) <= shortFlow && !strings.Contains(line, "\n") {
+	if list, ok := ordered.([]any); ok && slices.ContainsFunc(list, isMapping) {
+		if rows := yamlItems(list); rows != nil {
+			return rows
+		}
+	} else if line, short := yamlFlow(ordered); short {
 		return []string{line}
 	}
 	block, err := yaml.MarshalWithOptions(ordered, yaml.Indent(2), yaml.IndentSequence(false), yaml.UseLiteralStyleIfMultiline(true))
 	if err != nil {
-		return []string{line}
+		return []string{string(value)}
 	}
 	rows := strings.Split(strings.TrimSuffix(string(block), "\n"), "\n")
 	switch ordered.(type) {
@@ -97,6 +101,31 @@ func yamlValue(value []byte) []string {
 		return append([]string{""}, rows...)
 	}
 	return rows // a long text
+}
+
+func isMapping(v any) bool {
+	_, is := v.(yaml.MapSlice)
+	return is
+}
+
+// yamlItems writes a list with an item on each line; nil if one is too long for that.
+func yamlItems(list []any) []string {
+	rows := []string{""}
+	for _, item := range list {
+		line, short := yamlFlow(item)
+		if !short {
+			return nil
+		}
+		rows = append(rows, "- "+line)
+	}
+	return rows
+}
+
+// yamlFlow writes a value in one line, and reports whether that is short.
+func yamlFlow(v any) (line string, short bool) {
+	flow, err := yaml.MarshalWithOptions(v, yaml.Flow(true))
+	line = strings.TrimSuffix(string(flow), "\n")
+	return line, err == nil && len(line) <= shortFlow && !strings.Contains(line, "\n")
 }
 
 // draftOf is a policy document that says what the files say of a tool, to be edited.

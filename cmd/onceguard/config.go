@@ -3,6 +3,7 @@ package main
 import (
 	"log/slog"
 	"net"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -45,8 +46,13 @@ type Config struct {
 
 	LogFormat   string // json or text
 	LogLevel    string // debug, info, warn or error
-	ReviewURL   string // what the links to reviews in answers begin with
 	OpenMetrics bool   // serve /metrics without a key
+
+	URL      string // where people reach the server, such as https://guard.example.com; "" for its own address
+	Identity identity
+
+	KeepBodies time.Duration // how long effects that no longer answer keep arguments and results; 0 for ever
+	KeepRows   time.Duration // how long they are kept at all; 0 for ever
 }
 
 var (
@@ -77,8 +83,11 @@ func (c *Config) flags() *pflag.FlagSet {
 	f.DurationVar(&c.SimilarityTimeout, "similarity-timeout", httpsimilarity.DefaultTimeout, "time for one question to that service, after which the built-in comparison counts")
 	f.StringVar(&c.LogFormat, "log-format", "json", "json or text")
 	f.StringVar(&c.LogLevel, "log-level", "info", "debug, info, warn or error")
-	f.StringVar(&c.ReviewURL, "review-url", "", "what the links to reviews in answers begin with (default /v1/reviews/)")
 	f.BoolVar(&c.OpenMetrics, "open-metrics", false, "serve /metrics without a key")
+	f.StringVar(&c.URL, "url", "", "`URL` where people reach the server, for links to its pages and for sign-in; https:// where TLS ends before it")
+	c.Identity.flags(f)
+	f.DurationVar(&c.KeepBodies, "keep-bodies", 0, "how long an effect that no longer answers keeps arguments and result, such as 720h; 0 for ever")
+	f.DurationVar(&c.KeepRows, "keep-rows", 0, "how long an effect that no longer answers is kept at all; 0 for ever")
 	return f
 }
 
@@ -91,6 +100,9 @@ func envName(flag string) string { return envPrefix + strings.ToUpper(fileKey(fl
 func fileKey(flag string) string { return strings.ReplaceAll(flag, "-", "_") }
 
 const envPrefix = "ONCEGUARD_"
+
+// leastRetention is the least that can be set: what a slip of the finger forgets never comes back.
+const leastRetention = time.Hour
 
 // intakeRedis is the address of the Redis that calls are read from.
 func (c *Config) intakeRedis() string {
@@ -158,6 +170,21 @@ func (s *settings) validate() error {
 	}
 	if _, err := c.similarity(nil); err != nil {
 		s.complain("similarity-url", "%v", err)
+	}
+	c.Identity.validate(s)
+	if u, err := url.Parse(c.URL); c.URL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "") {
+		s.complain("url", "%q is not the address of a server, such as https://guard.example.com", c.URL)
+	}
+	for _, d := range []struct {
+		name  string
+		value time.Duration
+	}{{"keep-bodies", c.KeepBodies}, {"keep-rows", c.KeepRows}} {
+		if d.value != 0 && d.value < leastRetention {
+			s.complain(d.name, "%s is less than %s, within which people look at what has happened; 0 keeps everything", d.value, leastRetention)
+		}
+	}
+	if c.KeepRows != 0 && c.KeepRows < c.KeepBodies {
+		s.complain("keep-rows", "effects cannot go before their arguments do: %s is less than --keep-bodies", c.KeepRows)
 	}
 	if c.Flights < 1 || c.Flights > 1<<20 {
 		s.complain("flights", "%d is not between 1 and %d", c.Flights, 1<<20)

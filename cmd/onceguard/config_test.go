@@ -13,7 +13,7 @@ func TestParseConfigFile(t *testing.T) {
 		{name: "a comment", text: "# nothing yet\n"},
 		{name: "null", text: "~\n"},
 		{name: "one", text: "addr: localhost:1\n", want: "addr=localhost:1@f:1:1"},
-		{name: "kinds", text: "wait: 5s\nflights: 7\ndev: true\nreview_url: ''\n", want: "wait=5s@f:1:1 flights=7@f:2:1 dev=true@f:3:1 review_url=@f:4:1"},
+		{name: "kinds", text: "wait: 5s\nflights: 7\ndev: true\noidc_name: ''\n", want: "wait=5s@f:1:1 flights=7@f:2:1 dev=true@f:3:1 oidc_name=@f:4:1"},
 		{name: "quoted key", text: "\"addr\": \"x\"\n", want: "addr=x@f:1:1"},
 		{name: "a list", text: "wait: [1]\n", problem: "f:1:1: wait needs one plain value"},
 		{name: "a mapping", text: "wait: {a: 1}\n", problem: "f:1:1: wait needs one plain value"},

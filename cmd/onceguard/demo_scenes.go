@@ -74,8 +74,8 @@ var dayScenes = []scene{
 		}
 	}},
 	{80 * time.Minute, func(d *day) {
-		d.call(demoSales, "renewals", "calendar.invite", `{"customer": "gina@example.com", "at": "2026-12-01T10:00:00+01:00"}`)
-		d.call(demoSales, "renewals", "calendar.invite", `{"customer": "Gina@example.com", "at": "2026-12-02T15:30:00+01:00", "note": "She asked for another time."}`)
+		d.call(demoSales, "renewals", "calendar.invite", `{"customer": "gina@example.com", "at": "`+inDays(8)+`T10:00:00+01:00"}`)
+		d.call(demoSales, "renewals", "calendar.invite", `{"customer": "Gina@example.com", "at": "`+inDays(9)+`T15:30:00+01:00", "note": "She asked for another time."}`)
 	}},
 	{50 * time.Minute, func(d *day) {
 		_, err := d.guard.Switch(d.ctx, demoAdmin, guard.Switch{Kind: guard.SwitchAgent, Name: "intern-bot", Off: true, Reason: "It closed tickets of other teams."})
@@ -88,6 +88,9 @@ var dayScenes = []scene{
 		d.call(demoPlatform, "release-89", "deploy.start", `{"service": "search", "version": "2.3.1", "environment": "staging"}`, id(leftOpen))
 	}},
 }
+
+// inDays is the date some days ahead.
+func inDays(n int) string { return time.Now().AddDate(0, 0, n).Format(time.DateOnly) }
 
 // dayTraffic is what else goes on in a day: new effects, each now and then proposed again in another spelling. It is the same each time.
 func dayTraffic() []scene {
@@ -102,17 +105,18 @@ func dayTraffic() []scene {
 		}
 		refunds, mails, tickets := dice.IntN(busy+1), dice.IntN(busy+1), dice.IntN(2)
 		repeats := dice.IntN(3)
-		name, cents := names[dice.IntN(len(names))], 5+dice.IntN(90)
+		who, cents := dice.IntN(len(names)), 5+dice.IntN(90)
 		scenes = append(scenes, scene{ago, func(d *day) {
 			for i := range refunds {
+				amount := cents + 7*i
 				order, run := fmt.Sprintf("R-%d", 2000+10*half+i), fmt.Sprintf("ticket-%d", 4500+10*half+i)
-				d.call(demoSupport, run, "payments.refund", fmt.Sprintf(`{"order_id": %q, "amount": %d, "currency": "EUR", "reason": "arrived broken"}`, order, cents))
+				d.call(demoSupport, run, "payments.refund", fmt.Sprintf(`{"order_id": %q, "amount": %d, "currency": "EUR", "reason": "arrived broken"}`, order, amount))
 				for range min(repeats, 1-i%2) {
-					d.call(demoSupport, run, "payments.refund", fmt.Sprintf(`{"amount": "%d.00", "order_id": " %s ", "reason": "asked twice"}`, cents, order))
+					d.call(demoSupport, run, "payments.refund", fmt.Sprintf(`{"amount": "%d.00", "order_id": " %s ", "reason": "asked twice"}`, amount, order))
 				}
 			}
 			for i := range mails {
-				mail := fmt.Sprintf(`{"to": ["%s@example.com"], "subject": "Order R-%d", "body": "Hello, your order is on its way."}`, name, 2000+10*half+i)
+				mail := fmt.Sprintf(`{"to": ["%s@example.com"], "subject": "Order R-%d", "body": "Hello, your order is on its way."}`, names[(who+i)%len(names)], 2000+10*half+i)
 				for range 1 + repeats%2 {
 					d.call(demoSupport, fmt.Sprintf("ticket-%d", 4500+10*half+i), "mail.send", mail)
 				}

@@ -32,6 +32,7 @@ func newRootCommand(environ []string) *cobra.Command {
 		newEvalCommand(),
 		newDemoCommand(),
 		newReplayCommand(),
+		newBacktestCommand(environ),
 		newVersionCommand(),
 	)
 	markUsageErrors(root)

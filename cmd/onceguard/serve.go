@@ -9,7 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
+	"strings"
 	"sync"
 
 	"github.com/labstack/echo/v4"
@@ -120,19 +120,21 @@ func (s *server) start(ctx context.Context, stdout io.Writer) (err error) {
 		Similarity: similarity,
 		Times:      guard.Times{Wait: c.Wait, Sweep: c.Sweep, Settle: c.Settle, SendGrace: c.SendGrace},
 		Flights:    c.Flights,
+		Retention:  guard.Retention{Bodies: c.KeepBodies, Rows: c.KeepRows},
 	})
 	if err != nil {
 		return err
 	}
 	a, err := api.New(api.Config{
 		Guard: s.guard, Policies: s.policies, Credentials: s.folder.ledger, Metrics: metrics, Log: s.log,
-		ReviewURL: c.ReviewURL, Dev: c.Dev, OpenMetrics: c.OpenMetrics,
+		ReviewURL: c.origin() + "/review/", Dev: c.Dev, OpenMetrics: c.OpenMetrics,
 	})
 	if err != nil {
 		return err
 	}
 	s.pages, err = web.New(web.Config{
-		Guard: s.guard, Policies: s.policies, Credentials: s.folder.ledger, Key: s.folder.key, Log: s.log, URL: c.origin(), Dev: c.Dev,
+		Guard: s.guard, Policies: s.policies, Credentials: s.folder.ledger, Key: s.folder.key, Log: s.log, URL: c.origin(),
+		Provider: c.Identity.provider(), Dev: c.Dev,
 	})
 	if err != nil {
 		return err
@@ -216,14 +218,8 @@ func (s *server) welcome(ctx context.Context, stdout io.Writer) error {
 	return nil
 }
 
-// origin is where people reach the server, as far as the links to reviews tell; else "".
-func (c *Config) origin() string {
-	u, err := url.Parse(c.ReviewURL)
-	if err != nil || u.Host == "" {
-		return ""
-	}
-	return u.Scheme + "://" + u.Host
-}
+// origin is where people reach the server, without a slash at the end; "" where nobody said so.
+func (c *Config) origin() string { return strings.TrimRight(c.URL, "/") }
 
 func newLog(c *Config, w io.Writer) *slog.Logger {
 	o := &slog.HandlerOptions{Level: c.logLevel()}

@@ -161,6 +161,9 @@ func (s *settings) print(w io.Writer, asJSON bool) error {
 			if slices.Contains(addresses, f.Name) && value != "" {
 				value = withoutPassword(value)
 			}
+			if f.Name == "oidc-client-secret" && value != "" {
+				value = "…"
+			}
 			report = append(report, settingReport{fileKey(f.Name), value, f.Value.Type(), s.origins[f.Name]})
 		}
 	})
