@@ -150,21 +150,21 @@ func (a *audit) row(first *Event) {
 func (a *audit) ends() {
 	e := a.effect
 	if e.LeaseUntil.IsZero() == (e.State == Pending) {
-		a.fault("An effect that is %s has a lease until %s.", e.State, ending(e.LeaseUntil))
+		a.fault("An effect that is %s has a lease until %s.", e.State, auditTime(e.LeaseUntil))
 	}
 	if e.ExpiresAt.IsZero() == (e.State == Held || e.State == Approved) {
-		a.fault("An effect that is %s expires at %s.", e.State, ending(e.ExpiresAt))
+		a.fault("An effect that is %s expires at %s.", e.State, auditTime(e.ExpiresAt))
 	}
 	// Of what is refused, only what a person refused has a window.
 	answers := e.State == Done || e.State == Failed || a.rejected
 	if want := e.Since.Add(e.Window.Truncate(time.Microsecond)); answers && !e.WindowUntil.Equal(want) {
-		a.fault("The window ends at %s, and by its length at %s.", ending(e.WindowUntil), ending(want))
+		a.fault("The window ends at %s, and by its length at %s.", auditTime(e.WindowUntil), auditTime(want))
 	} else if !answers && !e.WindowUntil.IsZero() {
-		a.fault("An effect that is %s has a window until %s.", e.State, ending(e.WindowUntil))
+		a.fault("An effect that is %s has a window until %s.", e.State, auditTime(e.WindowUntil))
 	}
 }
 
-func ending(t time.Time) string {
+func auditTime(t time.Time) string {
 	if t.IsZero() {
 		return "no time"
 	}

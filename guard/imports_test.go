@@ -23,6 +23,7 @@ var law = map[string][]string{
 	"guard/forward/...": {module + "api/...", module + "web/...", module + "cmd/...", module + "policy/...", module + "guard/store/..."},
 	"api/...":           {module + "web/...", module + "cmd/...", module + "guard/store/...", module + "guard/forward/..."},
 	"web/...":           {module + "api/...", module + "cmd/...", module + "guard/store/...", module + "guard/forward/..."},
+	"guard/bench/...":   {module + "api", module + "web/...", module + "cmd/...", module + "policy/...", module + "fingerprint/...", module + "guard", module + "guard/store/...", module + "guard/forward/..."},
 }
 
 // TestImportLaw holds the direction of data: api -> guard -> {policy, fingerprint, store, forward}. Drivers do not
