@@ -46,7 +46,7 @@ func cycle(t *testing.T, s *sqlite.Store) {
 	if _, err := s.Settle(t.Context(), storetest.Outcome(got.Effect, guard.Done)); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.TestingOnlyExec("UPDATE uses SET at = 0"); err != nil {
+	if err := s.TestingOnlyExec("UPDATE uses SET at = 0 WHERE at > 0"); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -4,8 +4,8 @@
 //
 // A write that returned without an error is on the disk. One of several writers, be it in this process or in another
 // that opened the same file, comes first, and the others see what it wrote. A write that failed with CodeUnavailable was not
-// made and never will be. What was recorded is never changed or deleted, neither by this package nor by others that use
-// its tables.
+// made and never will be. What was recorded is never changed, and deleted only by Prune: triggers hold others that use
+// the tables to the same.
 //
 // # Durability
 //
@@ -40,16 +40,28 @@
 // Every answer with arguments or results verifies the hashes of the events that it was made from, and that the row
 // agrees with the last one; else it is CodeCorrupt, and nothing is claimed.
 //
-// An index exists for each question that is asked: key and generation, id, tenant (newest first, by the order of creation), what
-// is due, what waits for a person, what was approved and not sent; and, only where they are set, the digests without
-// scope, of the identity, of the caller's key, of what texts leave out and of the resource. The last two also hold
-// until when an effect answers and since when it is done, so that a claim reads what is near to it or has superseded its
-// effect, and not all that ever was. The statements stand in queries, one a file, and a test holds each to its index.
+// An index exists for each question that is asked: key and generation, id, tenant and time of creation, what is due, what waits
+// for a person, what was approved and not sent, what may be forgotten; and, only where they are set, the digests of the
+// identity, of the caller's key, of what texts leave out and of the resource. Those of identity, texts and resource also hold until
+// when an effect answers or since when it is done, so that a claim reads what is like it or has superseded its effect, and
+// not all that ever was: it takes the same work in a ledger of 10^5 effects as in one of 10^3. Two questions take more. The same
+// call in other scopes is found by the first half of its key, and all that is recorded of it is read. A limit sums up the uses
+// within its period, one entry of an index each. The statements stand in queries, one a file, and a test holds each to its index.
 //
-// The table editions is the book of editions, only ever appended to. Each batch reads its highest number once, together
-// with those of effects and events, because another process may have entered one: so no claim is won by an old book.
+// The table book is only ever appended to. Each batch reads its highest number once, together with those of effects and
+// events, because another process may have made an entry: so no claim is won by an old book.
 //
-// An effect of about 700 bytes of arguments and 300 of result takes about 1.9 kB of the file.
+// The table uses has one row for each effect and key of a limit. It says whether the effect has given back what it used, so that
+// a claim need not look at the effect, and outlives the effect for as long as a limit may look back.
+//
+// # Size
+//
+// An effect of about 700 bytes of arguments and 300 of result takes about 2 kB of the file, and about 1 kB when Prune has taken
+// these bytes. What is forgotten leaves its pages to what comes; the file does not shrink. No number of an effect or an event is
+// used twice, so that nothing new is taken for what was forgotten.
+//
+// Reads see one statement after the other, not one moment, because nothing that a row names ever changes, but for what Prune
+// takes. A read that meets its work finds what does not verify, and then reads again at one moment.
 //
 // # Several processes
 //

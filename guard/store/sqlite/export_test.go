@@ -26,6 +26,11 @@ func (s *Store) TestingOnlyPages() (n int, err error) {
 	return n, err
 }
 
+// TestingOnlyVacuum packs the file, as one would be that had never held what was forgotten. No transaction may be open.
+func (s *Store) TestingOnlyVacuum() error {
+	return sqlitex.ExecuteTransient(s.writer.conn.Conn, "VACUUM", nil)
+}
+
 // TestingOnlyFailCommit makes the next commit fail as a failed flush would, after it was applied or before.
 func (s *Store) TestingOnlyFailCommit(applied bool) {
 	_ = s.write(context.Background(), "test", func(w *writer) error {

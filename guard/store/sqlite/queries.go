@@ -21,7 +21,6 @@ var (
 	sqlCredentialsList    = query("credentials_list")
 	sqlEffectByID         = query("effect_by_id")
 	sqlEffectByKey        = query("effect_by_key")
-	sqlEffectByNumber     = query("effect_by_number")
 	sqlEffectDelete       = query("effect_delete")
 	sqlEffectExtend       = query("effect_extend")
 	sqlEffectInsert       = query("effect_insert")

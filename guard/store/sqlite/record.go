@@ -35,15 +35,6 @@ func findByKey(c *conn, key [32]byte) (*record, error) {
 	return r, stmt.Reset()
 }
 
-func findByNumber(c *conn, number int64) (*record, error) {
-	stmt, err := c.Prepare(sqlEffectByNumber)
-	if err != nil {
-		return nil, err
-	}
-	stmt.BindInt64(1, number)
-	return one(stmt)
-}
-
 func findByID(c *conn, id string) (*record, error) {
 	stmt, err := c.Prepare(sqlEffectByID)
 	if err != nil {

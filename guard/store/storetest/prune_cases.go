@@ -176,7 +176,7 @@ var pruneCases = []suiteCase{
 		t.prunes(r, 0, 3)
 	}},
 	{"what limits count stays", func(t *test) {
-		limit := count(1, 1)
+		limit := count(1, 2)
 		limit.Period = guard.MaxPeriod
 		r := limited(limit)
 		r.Effect.Window = 0
@@ -184,10 +184,53 @@ var pruneCases = []suiteCase{
 		t.clock.Move(time.Hour)
 		t.prunes(guard.Retention{Rows: time.Hour}, 0, 1)
 		t.forgotten(e)
+		t.won(limited(limit)) // which takes the place of nothing that was forgotten
 		t.overLimit(limited(limit), 0, 0)
 		t.clock.Move(guard.MaxPeriod - time.Hour)
 		t.prunes(guard.Retention{Rows: time.Hour}, 0, 0)
 		t.won(limited(limit))
+		t.overLimit(limited(limit), 0, 0)
+	}},
+	{"what failed uses nothing when it is forgotten", func(t *test) {
+		limit := count(1, 1)
+		limit.Period = guard.MaxPeriod
+		r := limited(limit)
+		r.Effect.Window = 0
+		t.settled(Outcome(t.won(r), guard.Failed))
+		t.clock.Move(time.Hour)
+		t.prunes(guard.Retention{Rows: time.Hour}, 0, 1)
+		t.won(limited(limit))
+	}},
+	{"who reads meanwhile sees an effect with its bytes, without them, or none", func(t *test) {
+		const effects, batch = 200, 10
+		var ids []string
+		for range effects {
+			e := t.settled(Outcome(t.won(NewCall(tenant)), guard.Done))
+			ids = append(ids, e.ID)
+		}
+		t.clock.Move(keepRows)
+		race(6, func(i int) {
+			r := []guard.Retention{{Bodies: keepBodies}, {Rows: keepRows}}[i%2]
+			for more := i < 2; more; {
+				got, err := t.store.Prune(t.ctx, r, batch)
+				if err != nil {
+					t.Error(err)
+				}
+				more = got.Bodies+got.Rows == batch
+			}
+			for _, id := range ids[:len(ids)*min(1, i/2)] {
+				if e, err := t.store.Get(t.ctx, tenant, id); err == nil && (e.Arguments == nil) != (e.Result.Body == nil) {
+					t.Errorf("half of an effect was read: %+v", e)
+				} else if err != nil && guard.CodeOf(err) != guard.CodeNotFound {
+					t.Error(err)
+				}
+				if _, err := t.store.Events(t.ctx, tenant, id); err != nil && guard.CodeOf(err) != guard.CodeNotFound {
+					t.Error(err)
+				}
+			}
+		})
+		t.prunes(guard.Retention{Rows: keepRows}, 0, 0)
+		t.forgotten(guard.Effect{ID: ids[0]})
 	}},
 	{"a retention that makes no sense is refused", func(t *test) {
 		for _, r := range []guard.Retention{{Bodies: -1}, {Rows: -1}} {

@@ -1,1 +1,0 @@
-SELECT * FROM effects WHERE number = ?1
