@@ -1,7 +1,11 @@
 package postgres
 
 import (
+	"context"
+	"errors"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/onceguard/onceguard/fingerprint"
 	"github.com/onceguard/onceguard/guard"
@@ -45,6 +49,32 @@ func begun(c *claiming) *record {
 		r.argumentsSeq = 1
 	}
 	return r
+}
+
+// beginOne begins one effect that compares nothing and follows nothing, with a statement that costs less than one for many. It leaves
+// the verdict empty where the effect was not made.
+func (s *Store) beginOne(ctx context.Context, conn *pgx.Conn, c *claiming) error {
+	e, event := &c.request.Effect, c.request.FirstEvent()
+	var until *int64
+	if d := lasts(c.request); d > 0 {
+		us := d.Microseconds()
+		until = &us
+	}
+	err := conn.QueryRow(ctx, sqlBeginOne, s.clock(), c.request.Book,
+		encodeText(e.ID), encodeText(e.Tenant), encodeText(e.Subject), encodeText(e.Agent), encodeText(e.Run), encodeText(e.CallID),
+		encodeText(e.Tool), encodeText(e.Type), encodeText(string(e.Execute)), encodeText(e.About), encodeText(e.Related),
+		e.Key[:], c.next, digestArgument(&e.Identity), digestArgument(&e.Near), digestArgument(&e.Resource), digestArgument(&e.CallerKey),
+		encodeText(string(e.State)), encodeText(string(e.Code)), encodeText(e.Reason), encodeText(event.Claim), encodeText(string(e.Review)),
+		encodeText(e.Policy), int64(e.Window), until,
+		string(event.Kind), encodeText(event.Actor.Kind), encodeText(event.Actor.Name), bytesArgument(e.Arguments), c.content[:],
+	).Scan(&c.number, timeTo{&c.now})
+	switch {
+	case err == nil:
+		c.verdict = isMade
+	case errors.Is(err, pgx.ErrNoRows):
+		err = nil
+	}
+	return err
 }
 
 // beginArguments returns the arguments of the function begin that have one element for each effect.

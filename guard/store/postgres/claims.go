@@ -32,6 +32,11 @@ func (s *Store) flushClaims(ctx context.Context, conn *pgx.Conn, batch []*reques
 			waves = join(waves, met, c)
 		}
 	}
+	if len(batch) == 1 && len(plain) == 1 {
+		if err := s.beginOne(ctx, conn, plain[0]); err != nil || plain[0].verdict != "" {
+			return err
+		}
+	}
 	slices.Sort(keys)
 	keys = slices.Compact(keys)
 	b := new(pgx.Batch)

@@ -16,6 +16,12 @@ import (
 	"github.com/onceguard/onceguard/guard/store/storetest"
 )
 
+// roundTime is how long one pattern runs before it is another's turn.
+const roundTime = time.Second
+
+// background is the context of calls that nobody gives up.
+var background = context.Background()
+
 // BenchmarkRatio alternates a durable claim and a durable settlement of a new effect with two patterns that do the same without
 // the store, and reports the ratios of the medians: the speed of the machine changes from minute to minute.
 //
@@ -27,7 +33,7 @@ import (
 //
 //	go test ./guard/store/postgres -run XXX -bench Ratio -benchtime 1x
 func BenchmarkRatio(b *testing.B) {
-	const rounds, round = 3, time.Second
+	const rounds, round = 7, roundTime
 	server := servertest.StartPostgresOnDisk(b)
 	for _, callers := range []int{1, 16, 64} {
 		b.Run(fmt.Sprint("callers=", callers), func(b *testing.B) {

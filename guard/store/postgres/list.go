@@ -48,13 +48,17 @@ func (s *Store) List(ctx context.Context, q guard.Query) ([]guard.Effect, error)
 		texts(q.States, func(s guard.State) string { return string(s) }), q.Limit)
 }
 
-// bound is a time between which and others rows are asked for; the zero time is without end. Times of rows are whole
-// microseconds.
+// bound is a time between which and others rows are asked for; the zero time is without end. Times of rows are whole microseconds.
 func bound(t time.Time, none pgtype.InfinityModifier) pgtype.Timestamptz {
 	if t.IsZero() {
 		return pgtype.Timestamptz{InfinityModifier: none, Valid: true}
 	}
-	return pgtype.Timestamptz{Time: t.Add(time.Microsecond - 1).Truncate(time.Microsecond), Valid: true}
+	return pgtype.Timestamptz{Time: wholeMicros(t), Valid: true}
+}
+
+// wholeMicros is the first whole microsecond that is not before t.
+func wholeMicros(t time.Time) time.Time {
+	return t.Add(time.Microsecond - 1).Truncate(time.Microsecond)
 }
 
 // Walk implements guard.Store. A limit below 1 finds nothing.

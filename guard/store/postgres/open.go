@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -118,6 +119,7 @@ func prepare(ctx context.Context, config *pgxpool.Config, o Options) error {
 		}
 		if direct {
 			config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
+			maps.Copy(config.ConnConfig.RuntimeParams, planning)
 			config.AfterConnect = checkDirect
 		}
 	}
@@ -131,6 +133,13 @@ func prepare(ctx context.Context, config *pgxpool.Config, o Options) error {
 		return errors.New("the schema of the ledger is older than this program: run \"onceguard migrate up\" as the owner of the ledger")
 	}
 	return migrate(ctx, conn)
+}
+
+// planning is how the sessions of this store's own plan: once for each statement, and by the indexes, which there are for each question.
+// A plan that was made while the tables were small would else be kept when they are not. The functions of the schema say the
+// same for sessions that are not the store's own.
+var planning = map[string]string{
+	"plan_cache_mode": "force_generic_plan", "jit": "off", "enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off",
 }
 
 // isDirect tells whether a connection ends at the server itself. A pooler in between answers with another process number than

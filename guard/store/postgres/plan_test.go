@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"sync/atomic"
 	"testing"
 
 	"github.com/onceguard/onceguard/guard"
@@ -124,13 +125,10 @@ func TestPlans(t *testing.T) {
 	}
 }
 
-var numbers int64
+var numbers atomic.Int64
 
-// issued returns another number each time; TestPlans makes one call after the other.
-func issued() int64 {
-	numbers++
-	return numbers
-}
+// issued returns another number each time.
+func issued() int64 { return numbers.Add(1) }
 
 // counts returns how often effects and events were scanned and how many index entries of them were read, when the
 // sessions of the store have ended: only then has the server counted all.

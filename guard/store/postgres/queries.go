@@ -15,6 +15,7 @@ var schemaFiles embed.FS
 
 var (
 	sqlBegin            = query("begin")
+	sqlBeginOne         = query("begin_one")
 	sqlBookAfter        = query("book_after")
 	sqlBookEnter        = query("book_enter")
 	sqlChange           = query("change")
@@ -39,6 +40,7 @@ var (
 	sqlNow              = query("now")
 	sqlPrune            = query("prune")
 	sqlSettle           = query("settle")
+	sqlSettleOne        = query("settle_one")
 	sqlTakeLocks        = query("take_locks")
 	sqlTalliesAdd       = query("tallies_add")
 	sqlTalliesBetween   = query("tallies_between")

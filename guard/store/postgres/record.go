@@ -38,7 +38,7 @@ func (w *row) effectColumns() []any {
 		digest(&r.Identity), digest(&r.Near), digest(&r.Resource), digest(&r.CallerKey),
 		word(&r.State), word(&r.Code), textTo{&r.Reason}, number(&r.Fence), textTo{&r.Claim}, number(&r.Attempts), number(&r.Failures),
 		word(&r.Review), textTo{&r.Policy}, number((*int64)(&r.Window)), timeTo{&r.Created}, timeTo{&r.Updated}, timeTo{&r.Since},
-		timeTo{&w.due}, timeTo{&r.WindowUntil}, number(&r.Events), digestTo{&r.Head}, number(&r.argumentsSeq), number(&r.resultSeq), nil,
+		timeTo{&w.due}, timeTo{&r.WindowUntil}, number(&r.Events), digestTo{&r.Head}, number(&r.argumentsSeq), number(&r.resultSeq), nil, nil,
 	}
 }
 

@@ -6,7 +6,8 @@
 --     psql -d ledger -v ON_ERROR_STOP=1 -f roles.sql
 --
 -- The program opens the ledger as onceguard_application, with Options.NoMigrate. Triggers refuse changes of events, of
--- editions and of which effects there are, to the owner too; without the owner's rights nobody can drop the triggers.
+-- the book and of which effects there are, to the owner too; without the owner's rights nobody can drop the triggers. What no longer
+-- answers is forgotten by the function prune alone, which runs with the owner's rights and keeps the rules of retention itself.
 DO $$
 BEGIN
 	IF to_regrole('onceguard_owner') IS NULL THEN
@@ -24,8 +25,9 @@ BEGIN
 	END IF;
 	GRANT SELECT ON ALL TABLES IN SCHEMA onceguard TO onceguard_application;
 	GRANT USAGE ON ALL SEQUENCES IN SCHEMA onceguard TO onceguard_application;
-	GRANT INSERT ON onceguard.effects, onceguard.events, onceguard.book, onceguard.credentials, onceguard.installation,
-		onceguard.heartbeat TO onceguard_application;
-	GRANT UPDATE ON onceguard.effects, onceguard.heartbeat TO onceguard_application;
+	GRANT INSERT ON onceguard.effects, onceguard.events, onceguard.due, onceguard.answering, onceguard.finished, onceguard.uses,
+		onceguard.book, onceguard.tallies, onceguard.credentials, onceguard.installation, onceguard.heartbeat TO onceguard_application;
+	GRANT UPDATE ON onceguard.effects, onceguard.due, onceguard.uses, onceguard.tallies, onceguard.heartbeat TO onceguard_application;
+	GRANT DELETE ON onceguard.due, onceguard.answering, onceguard.finished TO onceguard_application;
 	GRANT UPDATE (revoked) ON onceguard.credentials TO onceguard_application;
 END $$;

@@ -3,6 +3,7 @@ package postgres
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -16,6 +17,9 @@ func (s *Store) flushSettlements(ctx context.Context, c *pgx.Conn, batch []*requ
 	for i, r := range batch {
 		r.what.made = false
 		changes[i] = r.what
+	}
+	if len(batch) == 1 {
+		return s.settleOne(ctx, c, batch[0])
 	}
 	rows, err := c.Query(ctx, sqlSettle, append([]any{s.clock()}, settlementArguments(changes)...)...)
 	if err != nil {
@@ -36,6 +40,33 @@ func (s *Store) flushSettlements(ctx context.Context, c *pgx.Conn, batch []*requ
 		}
 	}
 	return nil
+}
+
+// settleOne records one outcome with a statement that costs less than one for many.
+func (s *Store) settleOne(ctx context.Context, conn *pgx.Conn, r *request[*changing]) error {
+	c := r.what
+	_, windowIn := c.ends()
+	var source, contentType *string
+	var status *int64
+	var isError *bool
+	var body []byte
+	if res := c.event.Result; res != nil {
+		from, of, st := encodeText(string(res.Source)), encodeText(res.ContentType), int64(res.Status)
+		source, contentType, status, isError, body = &from, &of, &st, &res.IsError, bytesArgument(res.Body)
+	}
+	var at, window time.Time
+	err := conn.QueryRow(ctx, sqlSettleOne, s.clock(), c.number, c.read,
+		string(c.State), encodeText(string(c.Code)), encodeText(c.Reason), c.Failures, encodeText(string(c.Review)), windowIn,
+		string(c.event.From), encodeText(c.event.Actor.Kind), encodeText(c.event.Actor.Name),
+		source, status, contentType, isError, body, c.content[:],
+	).Scan(timeTo{&at}, timeTo{&window})
+	switch {
+	case err == nil:
+		c.finish(at, time.Time{}, window)
+	case errors.Is(err, pgx.ErrNoRows):
+		r.err, err = errMoved, nil
+	}
+	return err
 }
 
 // settlementArguments returns the arguments of the function settle that have one element for each effect.

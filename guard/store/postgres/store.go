@@ -21,7 +21,7 @@ type Store struct {
 	claims      *flusher[*claiming]
 	settlements *flusher[*changing]
 	recent      recent
-	notices     notices
+	notices     *notices
 	last        atomic.Int64
 	running     sync.WaitGroup // the goroutines of the flushers
 

@@ -76,13 +76,17 @@ func (r *replicas) Sweep(ctx context.Context, limit int) ([]guard.Effect, error)
 	return r.next().Sweep(ctx, limit)
 }
 
-func (r *replicas) Enter(ctx context.Context, e guard.Entry) (guard.Entry, error) { return r.next().Enter(ctx, e) }
+func (r *replicas) Enter(ctx context.Context, e guard.Entry) (guard.Entry, error) {
+	return r.next().Enter(ctx, e)
+}
 
 func (r *replicas) Prune(ctx context.Context, keep guard.Retention, limit int) (guard.Pruned, error) {
 	return r.next().Prune(ctx, keep, limit)
 }
 
-func (r *replicas) AddTallies(ctx context.Context, add []guard.Tally) error { return r.next().AddTallies(ctx, add) }
+func (r *replicas) AddTallies(ctx context.Context, add []guard.Tally) error {
+	return r.next().AddTallies(ctx, add)
+}
 
 func (r *replicas) Close() error {
 	if err := r.other.Close(); err != nil {

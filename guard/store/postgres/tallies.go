@@ -50,7 +50,7 @@ func compareTallies(a, b guard.Tally) int {
 func (s *Store) Tallies(ctx context.Context, tenant string, from, until time.Time) ([]guard.Tally, error) {
 	var out []guard.Tally
 	err := s.read(ctx, "tallies", func(c *pgxpool.Conn) error {
-		rows, err := c.Query(ctx, sqlTalliesBetween, encodeText(tenant), from, until)
+		rows, err := c.Query(ctx, sqlTalliesBetween, encodeText(tenant), wholeMicros(from), wholeMicros(until))
 		if err != nil {
 			return err
 		}

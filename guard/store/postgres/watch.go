@@ -2,7 +2,9 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -19,6 +21,15 @@ const (
 	maxMessage = 7000
 	// listenAgain is how long a watch that lost its connection waits before it looks for another one.
 	listenAgain = time.Second
+	// askListeners is how long it is believed that somebody listens, or nobody.
+	askListeners = time.Second
+)
+
+// Who listens holds this lock in common, so that others can see whether there is anybody to tell.
+const (
+	sqlListen    = "LISTEN onceguard; SELECT pg_advisory_lock_shared(1330529125, 3)"
+	sqlListeners = `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1330529125 AND objid = 3 AND objsubid = 2
+		AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
 )
 
 // notice names an effect that has changed.
@@ -26,16 +37,21 @@ type notice struct{ tenant, id string }
 
 // notices wait to be told to other stores. They are hints: where too many wait, some are forgotten.
 type notices struct {
-	queue  chan notice
-	closed chan struct{}
+	queue    chan notice
+	closed   chan struct{}
+	watching atomic.Int64 // connections of this store that listen
+	quiet    atomic.Int64 // until when nobody listens, as far as is known: nanoseconds since 1970
 }
 
-func newNotices() notices {
-	return notices{queue: make(chan notice, maxNotices), closed: make(chan struct{})}
+func newNotices() *notices {
+	return &notices{queue: make(chan notice, maxNotices), closed: make(chan struct{})}
 }
 
 // changed has the stores that watch told of a change, soon and off the path of who made it.
 func (s *Store) changed(e *guard.Effect) {
+	if time.Now().UnixNano() < s.notices.quiet.Load() {
+		return
+	}
 	select {
 	case s.notices.queue <- notice{e.Tenant, e.ID}:
 	default:
@@ -43,8 +59,10 @@ func (s *Store) changed(e *guard.Effect) {
 }
 
 // notify tells what has changed until the store is closed, all that has come together in one statement. It is never inside of the
-// transaction of a claim: those with notifications commit one after the other.
+// transaction of a claim: those with notifications commit one after the other. While no other store listens, nothing is said.
 func (s *Store) notify() {
+	var asked time.Time
+	var heard bool
 	for {
 		var gathered []notice
 		select {
@@ -62,8 +80,24 @@ func (s *Store) notify() {
 		for len(s.notices.queue) > 0 {
 			gathered = append(gathered, <-s.notices.queue)
 		}
-		s.tell(gathered)
+		if time.Since(asked) > askListeners {
+			asked, heard = time.Now(), s.heard()
+		}
+		if heard {
+			s.tell(gathered)
+		} else {
+			s.notices.quiet.Store(asked.Add(askListeners).UnixNano())
+		}
 	}
+}
+
+// heard tells whether another store listens.
+func (s *Store) heard() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), writeLimit)
+	defer cancel()
+	var listeners int64
+	err := s.writers.QueryRow(ctx, sqlListeners).Scan(&listeners)
+	return err == nil && listeners > s.notices.watching.Load()
 }
 
 // tell makes one statement of notices. What it says is a hint, so that its failure is nobody's.
@@ -112,6 +146,9 @@ func (s *Store) Watch(ctx context.Context, woken func(tenant, id string)) error 
 	}
 }
 
+// errPooled ends an attempt to listen where nothing can be heard.
+var errPooled = errors.New("the session is not this store's own")
+
 // listen hears until its connection breaks, ctx ends or the store is closed.
 func (s *Store) listen(ctx context.Context, woken func(tenant, id string)) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -128,9 +165,14 @@ func (s *Store) listen(ctx context.Context, woken func(tenant, id string)) error
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	if _, err := conn.Exec(ctx, "LISTEN onceguard"); err != nil {
+	if direct, err := isDirect(ctx, conn); err != nil || !direct {
+		return errors.Join(err, errPooled)
+	}
+	if _, err := conn.Exec(ctx, sqlListen, pgx.QueryExecModeSimpleProtocol); err != nil {
 		return err
 	}
+	s.notices.watching.Add(1)
+	defer s.notices.watching.Add(-1)
 	for {
 		n, err := conn.WaitForNotification(ctx)
 		if err != nil {

@@ -66,7 +66,7 @@ func (s *Store) weighArguments(claims []*claiming, lockKeys []int64) []any {
 		for _, p := range r.Seen {
 			seenOf, seenID, seenFence = append(seenOf, of), append(seenID, encodeText(p.ID)), append(seenFence, p.Fence)
 		}
-		if e.State != guard.Pending {
+		if e.State != guard.Pending || c.next == 0 && c.again == nil { // it would record nothing
 			continue
 		}
 		for j := range r.Limits {

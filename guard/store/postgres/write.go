@@ -78,14 +78,12 @@ func outlast(op string, ctx context.Context, done <-chan error) error {
 
 // attempt runs f until its outcome is known or cannot be, and gives the connection back.
 func (s *Store) attempt(op string, conn *pgxpool.Conn, f func(context.Context, *pgx.Conn) error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), writeLimit)
-	defer cancel()
 	for try := 1; ; try++ {
 		forget(conn.Conn())
-		err := f(ctx, conn.Conn())
+		err := limited(conn.Conn(), f)
 		warning := warned(conn.Conn())
 		if err != nil && isReadOnly(err) {
-			_ = conn.Conn().Close(ctx) // the server has become a standby: the next connection finds the primary
+			_ = conn.Conn().Close(context.Background()) // the server has become a standby: the next connection finds the primary
 		}
 		conn.Release()
 		verdict, again := judge(op, err)
@@ -95,10 +93,27 @@ func (s *Store) attempt(op string, conn *pgxpool.Conn, f func(context.Context, *
 		if !again || try > retries {
 			return verdict
 		}
-		if conn, err = s.writers.Acquire(ctx); err != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), writeLimit)
+		conn, err = s.writers.Acquire(ctx)
+		cancel()
+		if err != nil {
 			return unavailable(op, err)
 		}
 	}
+}
+
+// limited runs f for no longer than writeLimit. The limit is set on the connection: pgx starts a goroutine for each statement whose
+// context can end, which would be a tenth of the time of a lonely claim.
+func limited(c *pgx.Conn, f func(context.Context, *pgx.Conn) error) error {
+	if err := c.PgConn().Conn().SetDeadline(time.Now().Add(writeLimit)); err != nil {
+		return err
+	}
+	err := f(context.Background(), c)
+	if c.IsClosed() {
+		return err
+	}
+	_ = c.PgConn().Conn().SetDeadline(time.Time{}) // fails on a broken connection only, which the next statement finds
+	return err
 }
 
 // judge tells what an error of a write means: the answer to its caller, and whether it may be made again because it surely

@@ -4,26 +4,6 @@ CREATE FUNCTION onceguard.later(p_at timestamptz, p_us bigint) RETURNS timestamp
 	SELECT p_at + (p_us / 1000000) * interval '1 second' + (p_us % 1000000) * interval '1 microsecond'
 $$;
 
--- Whether a row of effects is one that can be: a state with the times that belong to it.
-CREATE FUNCTION onceguard.is_sound(
-	state text, due timestamptz, window_until timestamptz, attempts bigint, failures bigint, claim text, fence bigint, events bigint,
-	created timestamptz, since timestamptz, updated timestamptz, key bytea, head bytea
-) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
-BEGIN
-	RETURN length(key) = 32 AND length(head) = 32 AND fence > 0 AND events > 0 AND failures BETWEEN 0 AND attempts
-		AND since BETWEEN created AND updated AND CASE state
-			WHEN 'pending'  THEN due IS NOT NULL AND window_until IS NULL AND attempts > 0 AND claim <> ''
-			WHEN 'done'     THEN due IS NULL AND window_until IS NOT NULL AND attempts > 0
-			WHEN 'failed'   THEN due IS NULL AND window_until IS NOT NULL AND attempts > 0 AND failures = attempts
-			WHEN 'partial'  THEN due IS NULL AND window_until IS NULL AND attempts > 0
-			WHEN 'unknown'  THEN due IS NULL AND window_until IS NULL AND attempts > 0
-			WHEN 'held'     THEN due IS NOT NULL AND window_until IS NULL AND attempts = 0
-			WHEN 'approved' THEN due IS NOT NULL AND window_until IS NULL
-			WHEN 'refused'  THEN due IS NULL AND attempts = 0
-			ELSE FALSE
-		END;
-END $$;
-
 -- One row for each effect: the fold of its events, and nothing that is long.
 --
 -- A digest that is not set is NULL. Argument and result bytes stand in the events that brought them; the row keeps the
@@ -71,11 +51,29 @@ CREATE TABLE onceguard.effects (
 	arguments_seq bigint,
 	result_seq    bigint,
 	bodies     boolean NOT NULL DEFAULT TRUE, -- its events may have bytes that can be pruned
-
-	-- One CHECK for all, because PostgreSQL reads each anew for each statement, which once took half the time of a claim.
-	CHECK (onceguard.is_sound(state, due, window_until, attempts, failures, claim, fence, events, created, since, updated,
-		key, head))
+	followed   boolean NOT NULL               -- a small table has something about it
 ) WITH (fillfactor = 55, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
+
+-- Whether a row of effects is one that can be: a state with the times that belong to it.
+CREATE FUNCTION onceguard.is_sound(e onceguard.effects) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+	RETURN length(e.key) = 32 AND length(e.head) = 32 AND e.fence > 0 AND e.events > 0 AND e.failures BETWEEN 0 AND e.attempts
+		AND e.since BETWEEN e.created AND e.updated AND CASE e.state
+			WHEN 'pending'  THEN e.due IS NOT NULL AND e.window_until IS NULL AND e.attempts > 0 AND e.claim <> ''
+			WHEN 'done'     THEN e.due IS NULL AND e.window_until IS NOT NULL AND e.attempts > 0
+			WHEN 'failed'   THEN e.due IS NULL AND e.window_until IS NOT NULL AND e.attempts > 0 AND e.failures = e.attempts
+			WHEN 'partial'  THEN e.due IS NULL AND e.window_until IS NULL AND e.attempts > 0
+			WHEN 'unknown'  THEN e.due IS NULL AND e.window_until IS NULL AND e.attempts > 0
+			WHEN 'held'     THEN e.due IS NOT NULL AND e.window_until IS NULL AND e.attempts = 0
+			WHEN 'approved' THEN e.due IS NOT NULL AND e.window_until IS NULL
+			WHEN 'refused'  THEN e.due IS NULL AND e.attempts = 0
+			ELSE FALSE
+		END;
+END $$;
+
+-- One CHECK for all, and of the row as a whole, because PostgreSQL reads its text anew for each statement; so it does with
+-- the conditions of triggers.
+ALTER TABLE onceguard.effects ADD CHECK (onceguard.is_sound(effects));
 
 CREATE UNIQUE INDEX effects_by_key ON onceguard.effects (key, generation);
 CREATE INDEX effects_by_tenant ON onceguard.effects (tenant, created, number);
@@ -119,7 +117,7 @@ CREATE TABLE onceguard.due (
 	unsent timestamptz, -- since when the guard is to send an approved effect
 	PRIMARY KEY (at, number)
 );
-CREATE INDEX due_unsent ON onceguard.due (unsent) WHERE unsent IS NOT NULL;
+CREATE INDEX due_unsent ON onceguard.due (unsent, number) WHERE unsent IS NOT NULL;
 
 -- Until when effects answer that have an identity or a wording to compare, under the digest of either. A question about
 -- likeness is about what still answers, however many like it have come and gone.
@@ -231,7 +229,7 @@ CREATE FUNCTION onceguard.answers_until(state text, window_until timestamptz) RE
 	SELECT CASE state WHEN 'failed' THEN NULL WHEN 'refused' THEN NULL WHEN 'done' THEN window_until ELSE 'infinity' END
 $$;
 
--- Keeps the small tables in step with an effect that has something to compare.
+-- Keeps the small tables in step with an effect that has something to compare, or that was limited.
 CREATE FUNCTION onceguard.follow_effect() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
 	before timestamptz;
@@ -256,22 +254,16 @@ BEGIN
 	IF TG_OP <> 'DELETE' AND NEW.state = 'done' AND NEW.resource IS NOT NULL THEN
 		INSERT INTO onceguard.finished VALUES (NEW.resource, NEW.since, NEW.number);
 	END IF;
+	-- What turned out failed gives back what it used; what then turned out otherwise has used it again.
+	IF TG_OP = 'UPDATE' AND (OLD.state = 'failed') <> (NEW.state = 'failed') THEN
+		UPDATE onceguard.uses SET given_back = NEW.state = 'failed' WHERE number = NEW.number;
+	END IF;
 	RETURN NULL;
 END $$;
 
 CREATE TRIGGER effect_begins AFTER INSERT ON onceguard.effects FOR EACH ROW
-	WHEN (NEW.identity IS NOT NULL OR NEW.near IS NOT NULL) EXECUTE FUNCTION onceguard.follow_effect();
+	WHEN (NEW.followed) EXECUTE FUNCTION onceguard.follow_effect();
 CREATE TRIGGER effect_changes AFTER UPDATE ON onceguard.effects FOR EACH ROW
-	WHEN (NEW.identity IS NOT NULL OR NEW.near IS NOT NULL OR NEW.resource IS NOT NULL) EXECUTE FUNCTION onceguard.follow_effect();
+	WHEN (NEW.followed) EXECUTE FUNCTION onceguard.follow_effect();
 CREATE TRIGGER effect_ends AFTER DELETE ON onceguard.effects FOR EACH ROW
-	WHEN (OLD.identity IS NOT NULL OR OLD.near IS NOT NULL OR OLD.resource IS NOT NULL) EXECUTE FUNCTION onceguard.follow_effect();
-
--- What turned out failed gives back what it used; what then turned out otherwise has used it again.
-CREATE FUNCTION onceguard.give_back() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-	UPDATE onceguard.uses SET given_back = NEW.state = 'failed' WHERE number = NEW.number;
-	RETURN NULL;
-END $$;
-
-CREATE TRIGGER effect_gives_back AFTER UPDATE ON onceguard.effects FOR EACH ROW
-	WHEN ((OLD.state = 'failed') <> (NEW.state = 'failed')) EXECUTE FUNCTION onceguard.give_back();
+	WHEN (OLD.followed) EXECUTE FUNCTION onceguard.follow_effect();

@@ -33,8 +33,8 @@ $$;
 -- The latest generation under a key, what superseded it, and whether this server may be behind another one. The plan of a function
 -- is made once in a session; the statement of a program that keeps none of its own would be planned each time.
 CREATE FUNCTION onceguard.lookup(p_now timestamptz, p_key bytea)
-RETURNS TABLE (now timestamptz, standby boolean, superseded text, found onceguard.records) LANGUAGE plpgsql STABLE
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+RETURNS TABLE (now timestamptz, standby boolean, superseded text, found onceguard.records) LANGUAGE plpgsql STABLE ROWS 10
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
 	RETURN QUERY
 	SELECT coalesce(p_now, clock_timestamp()), pg_is_in_recovery(),
@@ -45,24 +45,28 @@ END $$;
 
 -- The effects that have one of these ids.
 CREATE FUNCTION onceguard.find(p_now timestamptz, p_ids text[])
-RETURNS TABLE (now timestamptz, found onceguard.records) LANGUAGE plpgsql STABLE
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+RETURNS TABLE (now timestamptz, found onceguard.records) LANGUAGE plpgsql STABLE ROWS 10
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
 	RETURN QUERY SELECT coalesce(p_now, clock_timestamp()), r FROM onceguard.records AS r WHERE r.id = ANY (p_ids) ORDER BY r.number;
 END $$;
 
--- What time has decided, the longest ago first.
+-- What time has decided, the longest ago first. Here and below, OFFSET 0 keeps a subquery from being joined in another order: to walk
+-- through all effects until enough of them match would seem cheap, and is not.
 CREATE FUNCTION onceguard.find_due(p_now timestamptz, p_limit bigint)
-RETURNS TABLE (now timestamptz, found onceguard.records) LANGUAGE plpgsql STABLE
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+RETURNS TABLE (now timestamptz, found onceguard.records) LANGUAGE plpgsql STABLE ROWS 10
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
 	moment timestamptz := coalesce(p_now, clock_timestamp());
 BEGIN
 	RETURN QUERY
 	SELECT moment, r
 	FROM (
-		SELECT e.number, e.due FROM onceguard.due AS d JOIN onceguard.effects AS e ON e.number = d.number AND e.due = d.at
-		WHERE d.at <= moment ORDER BY d.at, d.number LIMIT p_limit
+		SELECT e.number, e.due FROM (
+			SELECT * FROM onceguard.due WHERE at <= moment ORDER BY at, number OFFSET 0
+		) AS d
+		JOIN onceguard.effects AS e ON e.number = d.number AND e.due = d.at
+		ORDER BY d.at, d.number LIMIT p_limit
 	) AS d
 	JOIN onceguard.records AS r ON r.number = d.number
 	ORDER BY d.due, d.number;
@@ -70,27 +74,28 @@ END $$;
 
 -- Approved effects that the guard was to send and that nobody claimed for p_age_us, the oldest first.
 CREATE FUNCTION onceguard.find_unsent(p_now timestamptz, p_age_us bigint, p_limit bigint)
-RETURNS TABLE (now timestamptz, found onceguard.records) LANGUAGE plpgsql STABLE
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+RETURNS TABLE (now timestamptz, found onceguard.records) LANGUAGE plpgsql STABLE ROWS 10
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
 	moment timestamptz := coalesce(p_now, clock_timestamp());
 BEGIN
 	RETURN QUERY
 	SELECT moment, r
 	FROM (
-		SELECT e.number, e.since FROM onceguard.due AS d JOIN onceguard.effects AS e ON e.number = d.number AND e.since = d.unsent
-		WHERE d.unsent <= onceguard.later(moment, -p_age_us) AND e.state = 'approved' AND e.execute = 'guard'
+		SELECT e.number, e.since FROM (
+			SELECT * FROM onceguard.due WHERE unsent <= onceguard.later(moment, -p_age_us) ORDER BY unsent, number OFFSET 0
+		) AS d
+		JOIN onceguard.effects AS e ON e.number = d.number AND e.since = d.unsent AND e.state = 'approved' AND e.execute = 'guard'
 		ORDER BY d.unsent, d.number LIMIT p_limit
 	) AS u
 	JOIN onceguard.records AS r ON r.number = u.number
 	ORDER BY u.since, u.number;
 END $$;
 
--- The newest p_limit effects that relate to a call as p_relation says and still answer, under other keys than p_key. The
--- subqueries keep their order of work: to walk down all effects until enough of them match would seem cheap, and is not.
+-- The newest p_limit effects that relate to a call as p_relation says and still answer, under other keys than p_key.
 CREATE FUNCTION onceguard.related(
 	p_now timestamptz, p_tenant text, p_relation text, p_digest bytea, p_key bytea, p_limit bigint
-) RETURNS SETOF onceguard.effects LANGUAGE plpgsql STABLE AS $$
+) RETURNS SETOF onceguard.effects LANGUAGE plpgsql STABLE ROWS 10 AS $$
 DECLARE
 	common bytea := substr(p_key, 1, 16); -- of the keys of equal calls in all scopes
 BEGIN
@@ -117,8 +122,8 @@ END $$;
 -- The same with all that stands behind each.
 CREATE FUNCTION onceguard.find_related(
 	p_now timestamptz, p_tenant text, p_relation text, p_digest bytea, p_key bytea, p_limit bigint
-) RETURNS TABLE (now timestamptz, found onceguard.records) LANGUAGE plpgsql STABLE
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+) RETURNS TABLE (now timestamptz, found onceguard.records) LANGUAGE plpgsql STABLE ROWS 10
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
 	moment timestamptz := coalesce(p_now, clock_timestamp());
 BEGIN
@@ -131,8 +136,8 @@ END $$;
 
 -- An effect's row and all its events, as they were at one moment.
 CREATE FUNCTION onceguard.history(p_id text)
-RETURNS TABLE (effect onceguard.effects, event onceguard.events) LANGUAGE plpgsql STABLE
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+RETURNS TABLE (effect onceguard.effects, event onceguard.events) LANGUAGE plpgsql STABLE ROWS 10
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
 	RETURN QUERY
 	SELECT e, v FROM onceguard.effects AS e LEFT JOIN onceguard.events AS v ON v.effect = e.number
@@ -144,8 +149,8 @@ END $$;
 CREATE FUNCTION onceguard.page(
 	p_tenant text, p_before_created timestamptz, p_before bigint, p_from timestamptz, p_until timestamptz,
 	p_subject text, p_tool text, p_run text, p_agent text, p_execute text, p_text text, p_states text[], p_limit bigint
-) RETURNS SETOF onceguard.effects LANGUAGE plpgsql STABLE
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
+) RETURNS SETOF onceguard.effects LANGUAGE plpgsql STABLE ROWS 10
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
 BEGIN
 	RETURN QUERY
 	SELECT * FROM onceguard.effects AS e
@@ -165,8 +170,8 @@ END $$;
 CREATE FUNCTION onceguard.page_in_review(
 	p_tenant text, p_before_created timestamptz, p_before bigint, p_from timestamptz, p_until timestamptz,
 	p_subject text, p_tool text, p_run text, p_agent text, p_execute text, p_text text, p_states text[], p_limit bigint
-) RETURNS SETOF onceguard.effects LANGUAGE plpgsql STABLE
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
+) RETURNS SETOF onceguard.effects LANGUAGE plpgsql STABLE ROWS 10
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
 BEGIN
 	RETURN QUERY
 	SELECT * FROM onceguard.effects AS e
@@ -184,8 +189,8 @@ BEGIN
 END $$;
 
 -- Effects of all tenants in the order of their creation.
-CREATE FUNCTION onceguard.walk(p_after bigint, p_limit bigint) RETURNS SETOF onceguard.effects LANGUAGE plpgsql STABLE
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
+CREATE FUNCTION onceguard.walk(p_after bigint, p_limit bigint) RETURNS SETOF onceguard.effects LANGUAGE plpgsql STABLE ROWS 10
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
 BEGIN
 	RETURN QUERY SELECT * FROM onceguard.effects AS e WHERE e.number > p_after ORDER BY e.number LIMIT p_limit;
 END $$;

@@ -104,8 +104,8 @@ CREATE FUNCTION onceguard.weigh(
 	p_alias_of bigint[], p_alias bytea[], p_seen_of bigint[], p_seen_id text[], p_seen_fence bigint[],
 	p_limit_of bigint[], p_limit_key bytea[], p_limit_amount bigint[], p_limit_max bigint[], p_limit_us bigint[]
 ) RETURNS TABLE (ord bigint, verdict text, now timestamptz, superseded text, full_limit bigint, room bigint, found onceguard.records)
-LANGUAGE plpgsql VOLATILE
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+LANGUAGE plpgsql VOLATILE ROWS 10
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
 	newest   bigint := onceguard.take_locks(p_locks);
@@ -174,6 +174,7 @@ BEGIN
 	FROM unnest(p_number, p_at, p_ord) AS n (number, at, ord)
 	JOIN unnest(p_limit_of, p_limit_key, p_limit_amount) AS l (of, key, amount) ON l.of = n.ord
 	ON CONFLICT (key, number) DO UPDATE SET at = excluded.at, amount = excluded.amount, given_back = FALSE;
+	UPDATE onceguard.effects SET followed = TRUE WHERE number = ANY (p_number) AND NOT followed;
 END $$;
 
 -- Begins effects, each with its first event, unless its generation or its id exists. Each parameter from p_book has
@@ -191,8 +192,8 @@ CREATE FUNCTION onceguard.begin(
 	p_window_ns bigint[], p_lasts_us bigint[],
 	p_kind text[], p_actor_kind text[], p_actor_name text[], p_arguments bytea[], p_content bytea[]
 ) RETURNS TABLE (ord bigint, verdict text, now timestamptz, superseded text, number bigint, found onceguard.records)
-LANGUAGE plpgsql VOLATILE
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+LANGUAGE plpgsql VOLATILE ROWS 10
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
 	newest  bigint;
@@ -214,13 +215,13 @@ BEGIN
 			number, id, tenant, subject, agent, run, call_id, tool, type, execute, about, related, key, generation,
 			identity, near, resource, caller_key, state, code, reason,
 			fence, claim, attempts, failures, review, policy, window_ns, created, updated, since,
-			due, events, head, arguments_seq)
+			due, events, head, arguments_seq, followed)
 		SELECT
 			number, id, tenant, subject, agent, run, call_id, tool, type, execute, about, related, key, generation,
 			identity, near, resource, caller_key, state, code, reason,
 			1, claim, CASE state WHEN 'pending' THEN 1 ELSE 0 END, 0, review, policy, window_ns, moment, moment, moment,
 			onceguard.later(moment, lasts_us), 1, onceguard.seal(zero, 1, moment, content),
-			CASE WHEN arguments IS NOT NULL THEN 1 END
+			CASE WHEN arguments IS NOT NULL THEN 1 END, p_admitted IS NOT NULL OR coalesce(identity, near, resource) IS NOT NULL
 		FROM (
 			SELECT unnest(numbers) AS number, unnest(p_book) AS book, unnest(p_id) AS id, unnest(p_tenant) AS tenant,
 			unnest(p_subject) AS subject, unnest(p_agent) AS agent, unnest(p_run) AS run, unnest(p_call_id) AS call_id,

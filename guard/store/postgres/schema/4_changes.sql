@@ -16,8 +16,8 @@ CREATE FUNCTION onceguard.change(
 	p_event_claim text[], p_count bigint[], p_arguments bytea[],
 	p_source text[], p_status bigint[], p_content_type text[], p_is_error boolean[], p_body bytea[], p_content bytea[]
 ) RETURNS TABLE (ord bigint, number bigint, at timestamptz, due timestamptz, window_until timestamptz)
-LANGUAGE plpgsql VOLATILE
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+LANGUAGE plpgsql VOLATILE ROWS 10
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
 	moment  timestamptz := coalesce(p_now, clock_timestamp());
@@ -81,8 +81,8 @@ CREATE FUNCTION onceguard.settle(
 	p_from_state text[], p_actor_kind text[], p_actor_name text[],
 	p_source text[], p_status bigint[], p_content_type text[], p_is_error boolean[], p_body bytea[], p_content bytea[]
 ) RETURNS TABLE (ord bigint, at timestamptz, window_until timestamptz)
-LANGUAGE plpgsql VOLATILE
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+LANGUAGE plpgsql VOLATILE ROWS 10
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
 	moment timestamptz := coalesce(p_now, clock_timestamp());
@@ -118,8 +118,8 @@ END $$;
 -- Renews the lease of a pending claim to p_ttl_us from now, and never shortens it. It returns no row where there is none to
 -- renew.
 CREATE FUNCTION onceguard.extend(p_now timestamptz, p_id text, p_fence bigint, p_ttl_us bigint)
-RETURNS TABLE (until timestamptz) LANGUAGE plpgsql VOLATILE
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+RETURNS TABLE (until timestamptz) LANGUAGE plpgsql VOLATILE ROWS 10
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
 	moment timestamptz := coalesce(p_now, clock_timestamp());
 BEGIN
@@ -137,7 +137,7 @@ END $$;
 
 -- Takes away what the table due says about effects that are no longer due then, at most p_limit and the oldest first.
 CREATE FUNCTION onceguard.forget_due(p_now timestamptz, p_limit bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
 	forgotten bigint;
 BEGIN
@@ -157,7 +157,7 @@ END $$;
 -- before the entry or knows of it.
 CREATE FUNCTION onceguard.enter(
 	p_now timestamptz, p_kind text, p_name text, p_text bytea, p_author text, p_reason text, p_onto bigint
-) RETURNS SETOF onceguard.book LANGUAGE plpgsql VOLATILE AS $$
+) RETURNS SETOF onceguard.book LANGUAGE plpgsql VOLATILE ROWS 10 AS $$
 BEGIN
 	PERFORM pg_advisory_xact_lock(1330529125, 1);
 	IF p_kind = 'edition' THEN

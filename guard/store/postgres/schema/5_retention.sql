@@ -8,7 +8,7 @@
 -- as many spans as it may.
 CREATE FUNCTION onceguard.prune(p_now timestamptz, p_bodies_us bigint, p_rows_us bigint, p_limit bigint, OUT bodies bigint, OUT rows bigint)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
 	moment timestamptz := coalesce(p_now, clock_timestamp());
 	old    timestamptz;
