@@ -91,7 +91,11 @@ var asItCame = json.JoinOptions(jsontext.PreserveRawStrings(true), jsontext.Allo
 func write(c echo.Context, resp any) error {
 	b := getBuffer()
 	defer putBuffer(b)
-	if err := json.MarshalWrite(b, resp, asItCame); err != nil {
+	if r, ok := resp.(*callResponse); ok {
+		t := answerText(b.AvailableBuffer())
+		t.answer(&r.Answer)
+		b.Write(t)
+	} else if err := json.MarshalWrite(b, resp, asItCame); err != nil {
 		return &guard.Error{Code: guard.CodeInternal, Op: "encode", Message: "the answer could not be written", Err: err}
 	}
 	w := c.Response()

@@ -58,6 +58,7 @@ type API struct {
 	policies  Policies
 	auth      *authenticator
 	metrics   *Metrics
+	shown     shownResults
 	log       *slog.Logger
 	origin    *http.CrossOriginProtection
 	reviewURL string

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -47,7 +48,11 @@ func readBody(c echo.Context, req any) error {
 }
 
 func checkForm(r *http.Request) error {
-	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	given := r.Header.Get("Content-Type")
+	kind, params, err := given, map[string]string(nil), error(nil)
+	if given != "application/json" { // which is what nearly all send
+		kind, params, err = mime.ParseMediaType(given)
+	}
 	charset := params["charset"]
 	if err != nil || kind != "application/json" || charset != "" && !strings.EqualFold(charset, "utf-8") {
 		return &refusal{status: http.StatusUnsupportedMediaType, code: "media_type", field: "Content-Type",
@@ -81,23 +86,38 @@ func unreadable(err error) error {
 // tooDeep reports whether text nests arrays and objects deeper than most. The text need not be valid JSON: what
 // follows reads it again.
 func tooDeep(text []byte, most int) bool {
-	depth, quoted := 0, false
+	depth := 0
 	for i := 0; i < len(text); i++ {
-		switch b := text[i]; {
-		case quoted && b == '\\':
-			i++
-		case b == '"':
-			quoted = !quoted
-		case quoted:
-		case b == '[' || b == '{':
+		switch text[i] {
+		case '"':
+			i += quotedLength(text[i:])
+		case '[', '{':
 			if depth++; depth > most {
 				return true
 			}
-		case b == ']' || b == '}':
+		case ']', '}':
 			depth--
 		}
 	}
 	return false
+}
+
+// quotedLength is how far the closing quote is from the opening one, with which text begins; the length of text where there is none.
+func quotedLength(text []byte) int {
+	for i := 1; ; i++ {
+		next := bytes.IndexByte(text[i:], '"')
+		if next < 0 {
+			return len(text)
+		}
+		i += next
+		escapes := 0
+		for text[i-1-escapes] == '\\' {
+			escapes++
+		}
+		if escapes%2 == 0 {
+			return i
+		}
+	}
 }
 
 // malformed says what is wrong with a body, and where, without quoting a value.

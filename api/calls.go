@@ -102,14 +102,14 @@ func strictly(r *callResponse) error {
 
 func (a *API) answer(g *guard.Answer) client.Answer {
 	w := client.Answer{
-		Decision: string(g.Kind), IsError: g.IsError(), Explanation: explanation(&g.Explanation),
+		Decision: string(g.Kind), IsError: g.IsError(), Explanation: explanation(&g.Explanation, g.Result),
 		RetryAfterMS: g.RetryAfter.Milliseconds(),
 	}
 	if g.RetryAfter > 0 && w.RetryAfterMS == 0 {
 		w.RetryAfterMS = 1
 	}
 	if g.Result != nil {
-		w.Result, w.ResultEncoding = rawOrText(g.Result.Body)
+		w.Result, w.ResultEncoding = a.shown.of(g.Result)
 	}
 	if g.Lease != nil {
 		w.Lease = &client.Lease{Fence: g.Lease.Fence, ExpiresAt: g.Lease.Expires}
@@ -123,7 +123,8 @@ func (a *API) answer(g *guard.Answer) client.Answer {
 	return w
 }
 
-func explanation(g *guard.Explanation) client.Explanation {
+// explanation leaves the result of the earlier effect out where the answer has it already.
+func explanation(g *guard.Explanation, answered *guard.Result) client.Explanation {
 	w := client.Explanation{
 		Code: string(g.Code), Message: g.Message, SameBecause: g.SameBecause, Retry: string(g.Retry), Next: g.Next, Warned: string(g.Warned),
 		Differs: make([]client.Difference, len(g.Differs)),
@@ -137,7 +138,10 @@ func explanation(g *guard.Explanation) client.Explanation {
 	if m := g.Matched; m != nil {
 		w.Matched = &client.Matched{
 			Effect: m.Effect, Tool: m.Tool, State: string(m.State), Code: string(m.Code), CreatedAt: m.Created,
-			AgeMS: max(0, m.Age.Milliseconds()), Agent: m.Agent, Run: m.Run, Result: result(m.Result),
+			AgeMS: max(0, m.Age.Milliseconds()), Agent: m.Agent, Run: m.Run,
+		}
+		if m.Result != answered {
+			w.Matched.Result = result(m.Result)
 		}
 	}
 	return w

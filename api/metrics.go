@@ -25,6 +25,8 @@ type Metrics struct {
 	upstream *prometheus.HistogramVec
 	swept    prometheus.Counter
 
+	answered sync.Map // answered to answeredMetrics: looking labels up by name costs more than counting
+
 	mu    sync.RWMutex
 	tools map[string]struct{}
 }
@@ -58,8 +60,28 @@ func NewMetrics(version string) *Metrics {
 
 // Answered counts a decision.
 func (m *Metrics) Answered(tool string, kind guard.AnswerKind, code guard.Code, took time.Duration) {
-	m.calls.WithLabelValues(m.tool(tool), string(kind), string(code)).Inc()
-	m.decision.WithLabelValues(string(kind)).Observe(took.Seconds())
+	at := answered{m.tool(tool), kind, code}
+	known, ok := m.answered.Load(at)
+	if !ok {
+		known, _ = m.answered.LoadOrStore(at, answeredMetrics{
+			m.calls.WithLabelValues(at.tool, string(kind), string(code)), m.decision.WithLabelValues(string(kind)),
+		})
+	}
+	found := known.(answeredMetrics)
+	found.calls.Inc()
+	found.decision.Observe(took.Seconds())
+}
+
+// answered names one series of calls; there are as many as tools that are told apart, times the answers that there are.
+type answered struct {
+	tool string
+	kind guard.AnswerKind
+	code guard.Code
+}
+
+type answeredMetrics struct {
+	calls    prometheus.Counter
+	decision prometheus.Observer
 }
 
 // Attempted counts an attempt at an upstream.

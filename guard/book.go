@@ -7,13 +7,14 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/onceguard/onceguard/policy"
 )
 
 // book is the guard's copy of the ledger's book, in which everything stands that a replica must know before it claims: the
-// editions of policies, and what is switched off. A claim names the newest entry that its caller has read, and the store
+// editions of policies, the policies that the ledger keeps, and what is switched off. A claim names the newest entry that its caller has read, and the store
 // refuses it when there is a newer one.
 type book struct {
 	store Store
@@ -24,6 +25,8 @@ type book struct {
 	err      error // an entry that this version cannot read, and that may be about any call
 	editions []edition
 	switches []Switched // the present ones, in the order in which they were first entered
+	policies policyBook
+	policy   atomic.Int64 // policies.newest, or unread
 
 	set     *policy.Set         // whose rules present is about
 	present map[string]*edition // by pattern and whether the effect has the tool's own name
@@ -36,6 +39,12 @@ type edition struct {
 	text    string
 	recipe  recipe
 	err     error // it was written by a newer version of this program
+}
+
+func newBook(s Store) *book {
+	b := &book{store: s}
+	b.policy.Store(unread)
+	return b
 }
 
 // refresh reads what others have added to the ledger's book.
@@ -57,6 +66,7 @@ func (b *book) refresh(ctx context.Context) error {
 		b.learn(e)
 		b.newest = e.Number
 	}
+	b.policy.Store(b.policies.newest)
 	return nil
 }
 
@@ -79,7 +89,8 @@ func (b *book) learn(e Entry) {
 		} else {
 			b.switches[at] = s
 		}
-	case EntryPolicy: // a claim needs no more than its edition
+	case EntryPolicy:
+		b.policies.learn(e)
 	default:
 		b.err = fmt.Errorf("entry %d of the book is of the unknown kind %q", e.Number, e.Kind)
 	}

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -33,12 +34,22 @@ func (g *Guard) Do(ctx context.Context, p Principal, c Call) (Answer, error) {
 }
 
 func (g *Guard) do(ctx context.Context, p Principal, c Call) (Answer, *proposal, error) {
-	r, err := g.propose(ctx, p, c)
-	if err != nil {
-		return Answer{}, r, err
+	var deadline time.Time
+	for range maxRounds {
+		r, err := g.propose(ctx, p, c)
+		if err != nil {
+			return Answer{}, r, err
+		}
+		if deadline.IsZero() {
+			deadline = r.deadline
+		}
+		r.deadline = deadline
+		a, err := g.answer(ctx, r)
+		if !errors.Is(err, errPoliciesChanged) {
+			return a, r, err
+		}
 	}
-	a, err := g.answer(ctx, r)
-	return a, r, err
+	return Answer{}, nil, errPoliciesChanged
 }
 
 func (g *Guard) answer(ctx context.Context, r *proposal) (Answer, error) {

@@ -12,10 +12,15 @@
 //
 // # The way of a call
 //
-//	Do: policy.Match -> Validate, Check -> fingerprint.Sum -> Store.Lookup -> decide -> Store.Claim
+//	Do: policy.Match -> Validate -> fingerprint.Sum -> Store.Lookup -> Check, limits -> decide -> Store.Claim
 //	    -> Forwarder.Send (detached from the caller) -> Store.Settle -> Answer
 //
-// Lookup is a hint that spares replays the queue of writes; keys that this process has not met go without it. Claim is
+// Where the policy's mode is off, and for reads, the call passes after Match and nothing is recorded. Where the mode is to
+// warn, the rounds are the same, and then the call is sent as an effect of its own (warn.go).
+//
+// Lookup is a hint that spares replays the queue of writes; keys that this process has not met go without it. What is found
+// done is replayed without asking the rule's conditions. Where no other process writes to the ledger, it is answered from
+// memory (remember.go). Claim is
 // the decision: one atomic, durable write that either wins the right to send or returns what stands in the way, upon
 // which decide is asked again. decide is a pure function of what was found, what the policy says, and nothing else; its
 // table is in decide.go and its test.
@@ -24,13 +29,21 @@
 //
 // First of all the effect under the call's own key. A key depends on what the policy says, so the call is looked up under
 // every edition that the rule of its tool has had (edition.go), and an edit reopens nothing. Then, where the policy asks
-// for it: an effect that differs in wording at most (near.go), an equal one in another scope, another one on the same
-// thing. A likeness never merges two effects unless the policy says so: a person is asked, or the agent, who may then
-// declare with a token that one more is meant (confirm.go). All of it is checked by the very write that claims, so that
-// of two calls at one moment one meets the other.
+// for it, its rivals (rival.go): an effect that differs in wording at most (near.go), an equal one in another scope, another
+// one on the same thing. All rivals of a relation are looked at together, and one whose outcome is open is answered for
+// before one that is done. A likeness never merges two effects unless the policy says so: a person is asked, or the agent, who
+// may then declare with a token that one more is meant (confirm.go). Last come the policy's limits (limit.go). All of it is
+// checked by the very write that claims, so that of two calls at one moment one meets the other.
 //
 // A done effect stops answering before its window ends when another effect on the same resource was done after it: to
 // write A, then B, then A again are three effects.
+//
+// # The book
+//
+// Some things every replica must know before it claims: under which other keys a call may be recorded (edition.go), and which
+// tools and agents an admin has stopped (switch.go). They are entries of one append-only book in the ledger. A claim names
+// the newest entry that its caller has read, and the store refuses it when there is a newer one (book.go). So an answer to
+// Switch means that no replica claims past it. An entry that this version cannot read stops claims.
 //
 // # States
 //
@@ -88,6 +101,9 @@
 // A failure proves only that its own attempt was not applied. While an earlier attempt of the same effect may have been,
 // because a person or the policy ordered another send of an unknown one, a failure is recorded as unknown.
 //
+// A person who approves may change the arguments (amend.go). They must keep to the schema and to the rules that deny, and are sent
+// under the effect's own key: the agent's call, as it came, is answered by what was sent in its place.
+//
 // An effect that stops answering (its window is over, it is superseded, its repeat was confirmed, or it was refused by
 // the policy and no longer is) is never reopened: the next equal call begins a new generation, an effect of its own under the same key.
 //
@@ -120,4 +136,10 @@
 //
 // Start-up has no recovery of its own: the sweeper, which runs from the first second, treats what a dead process
 // left exactly like what a slow one left.
+//
+// # Beside the calls
+//
+// Run sweeps, reads the book, sends what was approved and left (resume.go), writes down what was counted in memory
+// (repeats.go, tally.go), passes on what the store hears of other replicas to those who follow changes (changes.go), and
+// forgets what no longer answers (prune.go). Nothing of it is needed for a call to be decided rightly.
 package guard

@@ -83,9 +83,11 @@ type another struct {
 }
 
 // of returns the other editions under which calls of a tool may be recorded, the latest first, and the number of the newest
-// edition of any tool. It enters the edition of the rule, if it is new.
-func (b *book) of(ctx context.Context, set *policy.Set, rule *policy.Rule, tool string) (others []another, newest int64, err error) {
-	own, err := b.enter(ctx, set, rule)
+// edition of any tool. It enters the edition of the rule, if it is new. It fails with errPoliciesChanged where the book has a newer
+// policy than the call was read under: a claim under that number would be one under the older policy.
+func (b *book) of(ctx context.Context, r *proposal) (others []another, newest int64, err error) {
+	rule, tool := r.rule, r.call.Tool
+	own, err := b.enter(ctx, r.set, rule)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -93,6 +95,9 @@ func (b *book) of(ctx context.Context, set *policy.Set, rule *policy.Rule, tool 
 	defer b.mu.RUnlock()
 	if b.err != nil {
 		return nil, 0, unreadable(b.err)
+	}
+	if b.policies.newest != r.policies {
+		return nil, 0, errPoliciesChanged
 	}
 	for i := len(b.editions) - 1; i >= 0; i-- {
 		e := &b.editions[i]

@@ -14,12 +14,13 @@ import (
 
 // Guard is the one boundary. All its methods may be called at the same time.
 type Guard struct {
-	store    Store
-	watcher  Watcher // the store, where it hears of other replicas; else nil
-	policies Policies
-	forward  Forwarder
-	maker    *fingerprint.Maker
-	book     *book
+	store     Store
+	watcher   Watcher // the store, where it hears of other replicas; else nil
+	policies  *Rulebook
+	forward   Forwarder
+	maker     *fingerprint.Maker
+	book      *book
+	operators string
 	// similarity compares wordings; nil for what each rule says.
 	similarity fingerprint.Similarity
 	confirms   confirmCounts
@@ -38,7 +39,7 @@ type Guard struct {
 	gate      sync.RWMutex // held for reading from the check of draining to flights.Add
 }
 
-// Policies gives the present set of rules. policy.Source implements it.
+// Policies gives the present set of the files' rules. policy.Source implements it.
 type Policies interface {
 	Current() *policy.Set
 }
@@ -49,6 +50,8 @@ type Config struct {
 	Policies Policies
 	Forward  Forwarder
 	Key      []byte // the installation key for fingerprints, at least 32 bytes
+	// Operators is the tenant whose admins write the policies that the ledger keeps, which hold for all tenants; "" for nobody.
+	Operators string
 	// Sole says that no other process, and no other Guard, writes effects to Store. Replays are then answered from memory.
 	Sole bool
 	// Similarity compares wordings in place of the built-in comparison; nil for that.
@@ -123,14 +126,14 @@ func New(c Config) (*Guard, error) {
 	if c.Flights == 0 {
 		c.Flights = 4096
 	}
-	book := &book{store: c.Store}
+	book := newBook(c.Store)
 	watcher, _ := c.Store.(Watcher)
 	if c.Sole {
 		c.Store = newMemory(c.Store)
 	}
 	return &Guard{
-		store: c.Store, watcher: watcher, policies: c.Policies, forward: c.Forward, maker: maker, observe: c.Observe, log: c.Log,
-		book: book, similarity: c.Similarity,
+		store: c.Store, watcher: watcher, policies: &Rulebook{files: c.Policies, book: book, log: c.Log}, forward: c.Forward, maker: maker, observe: c.Observe, log: c.Log,
+		book: book, operators: c.Operators, similarity: c.Similarity,
 		times: c.Times.orDefault(), hub: newHub(), repeats: newRepeats(), tallies: newTallies(), retention: c.Retention, slots: make(chan struct{}, c.Flights),
 	}, nil
 }

@@ -18,6 +18,7 @@ type proposal struct {
 	principal Principal
 	call      Call
 	set       *policy.Set
+	policies  int64 // the newest policy in the book of which set was made
 	rule      *policy.Rule
 	maker     *fingerprint.Maker
 	args      fingerprint.Value
@@ -54,9 +55,14 @@ func (g *Guard) propose(ctx context.Context, p Principal, c Call) (*proposal, er
 	if p.Agent != "" {
 		c.Agent = p.Agent
 	}
-	set := g.policies.Current()
-	r := &proposal{principal: p, call: c, set: set, rule: set.Match(c.Tool), maker: g.maker}
-	var err error
+	now, err := g.rules(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := &proposal{principal: p, call: c, set: now.set, policies: now.number, rule: now.set.Match(c.Tool), maker: g.maker}
+	if err := unusable(r.rule); err != nil {
+		return nil, err
+	}
 	if r.args, err = decodeArguments(c.Arguments); err != nil {
 		return nil, err
 	}
@@ -117,7 +123,7 @@ func (r *proposal) fingerprint() error {
 // reckon makes the keys of the call under the other editions of its tool. A call that an edition could not have recorded, for
 // want of a run or label that its scope needs, has no key under it.
 func (g *Guard) reckon(ctx context.Context, r *proposal) error {
-	others, newest, err := g.book.of(ctx, r.set, r.rule, r.call.Tool)
+	others, newest, err := g.book.of(ctx, r)
 	if err != nil {
 		return err
 	}

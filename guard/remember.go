@@ -21,8 +21,8 @@ const (
 // acknowledged. A replay is so as fresh as if the ledger had been read. What several replicas write to is read each time: another
 // one may just have superseded, resolved or replaced the effect, and no message about that is sure to come in time.
 //
-// Time needs no message. Found.Now goes on from the moment of the reading by this process's steady clock, and whether a window is
-// over is decided by it, as always.
+// Time needs no message. Found.Now goes on from the moment of the reading by this machine's clocks, and whether a window is over
+// is decided by it, as always.
 type memory struct {
 	Store
 	shards [memoryShards]memoryShard
@@ -60,7 +60,7 @@ func (m *memory) Lookup(ctx context.Context, key fingerprint.Digest) (Found, err
 	s.mu.RUnlock()
 	if known != nil {
 		f := known.found
-		f.Now = f.Now.Add(time.Since(known.readAt))
+		f.Now = f.Now.Add(elapsed(known.readAt))
 		return f, nil
 	}
 	// The stopwatch is started when the answer is there, so that Now is late rather than early by the time of the reading.
@@ -69,6 +69,12 @@ func (m *memory) Lookup(ctx context.Context, key fingerprint.Digest) (Found, err
 		s.keep(key, &remembered{found, time.Now()}, era)
 	}
 	return found, err
+}
+
+// elapsed is how long ago a moment was by the clock that says more: the steady one may stand while the machine sleeps.
+func elapsed(since time.Time) time.Duration {
+	now := time.Now()
+	return max(now.Sub(since), now.Round(0).Sub(since.Round(0)))
 }
 
 func (s *memoryShard) keep(key fingerprint.Digest, r *remembered, era uint64) {

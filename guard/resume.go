@@ -42,7 +42,11 @@ func (g *Guard) resumeApproved(ctx context.Context, left *leftovers) {
 // policy and book. An approval was given in view of a rule; if that was edited since, the agent's next call must pass the new one
 // first. Losing the claim is no fault: somebody else sends it.
 func (g *Guard) sendApproved(ctx context.Context, e Effect) bool {
-	rule := g.ruleOf(&e)
+	now, err := g.rules(ctx)
+	if err != nil {
+		return false
+	}
+	rule := now.set.Match(e.Tool)
 	if rule.Upstream == nil || rule.Digest != e.Policy {
 		g.log.WarnContext(ctx, "an approved effect waits for its agent's next call, because the policy has changed", "effect", e.ID, "tool", e.Tool)
 		return false
@@ -52,7 +56,7 @@ func (g *Guard) sendApproved(ctx context.Context, e Effect) bool {
 		return true
 	}
 	started := time.Now()
-	c, stopped, err := g.resume(ctx, e, rule)
+	c, stopped, err := g.resume(ctx, e, rule, now.number)
 	if stopped || err != nil || !c.Won {
 		release()
 		return !stopped
@@ -62,17 +66,18 @@ func (g *Guard) sendApproved(ctx context.Context, e Effect) bool {
 	return true
 }
 
-// resume asks for the one send that an approval allows, unless an admin has stopped the tool or the agent.
-func (g *Guard) resume(ctx context.Context, e Effect, rule *policy.Rule) (c Claimed, stopped bool, err error) {
+// resume asks for the one send that an approval allows, unless an admin has stopped the tool or the agent, or the book has a newer
+// policy than the one of the rule.
+func (g *Guard) resume(ctx context.Context, e Effect, rule *policy.Rule, policies int64) (c Claimed, stopped bool, err error) {
 	limits := g.limitsOnRecord(ctx, &e)
 	for range maxRounds {
-		// The number is read first, so that a switch which comes in between is newer than it.
+		// The number is read first, so that a switch or a policy which comes in between is newer than it.
 		book, known := g.book.known()
 		if !known {
 			if err = g.book.refresh(ctx); err == nil {
 				err = g.book.fault()
 			}
-		} else if _, off := g.book.stopped(e.Tenant, e.Tool, e.Agent); off {
+		} else if _, off := g.book.stopped(e.Tenant, e.Tool, e.Agent); off || g.book.policy.Load() != policies {
 			return c, true, nil
 		} else {
 			r := resumption(e, g.lease(rule, ByGuard))

@@ -120,6 +120,7 @@ func (s *server) start(ctx context.Context, stdout io.Writer) (err error) {
 		Similarity: similarity,
 		Times:      guard.Times{Wait: c.Wait, Sweep: c.Sweep, Settle: c.Settle, SendGrace: c.SendGrace},
 		Flights:    c.Flights,
+		Sole:       c.Ledger == "", // a ledger in the data folder is held by one server
 		Retention:  guard.Retention{Bodies: c.KeepBodies, Rows: c.KeepRows},
 	})
 	if err != nil {
