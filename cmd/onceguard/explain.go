@@ -201,12 +201,14 @@ func writeTerms(b *strings.Builder, terms []fingerprint.Term) error {
 	return table.Flush()
 }
 
-// emptyLedger is a ledger in which nothing is found. Fingerprint asks it for nothing but Lookup.
+// emptyLedger is a ledger in which nothing is found and whose book is empty. Fingerprint asks it for nothing else.
 type emptyLedger struct{ guard.Store }
 
 func (emptyLedger) Lookup(context.Context, fingerprint.Digest) (guard.Found, error) {
 	return guard.Found{}, nil
 }
+
+func (emptyLedger) Book(context.Context, int64) ([]guard.Entry, error) { return nil, nil }
 
 // noForwarder sends nothing.
 type noForwarder struct{}
