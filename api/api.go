@@ -27,10 +27,12 @@ type Guard interface {
 	Tallies(ctx context.Context, p guard.Principal, from, until time.Time) ([]guard.Tally, error)
 	Switch(context.Context, guard.Principal, guard.Switch) (guard.Switched, error)
 	Switches(context.Context, guard.Principal) ([]guard.Switched, error)
+	EditPolicy(context.Context, guard.Principal, guard.PolicyEdit) (guard.PolicyVersion, error)
+	PolicyVersions(ctx context.Context, p guard.Principal, tool string) ([]guard.PolicyVersion, error)
 	Ready(context.Context) error
 }
 
-// Policies is the present set of rules and why a newer one was refused. *policy.Source implements it.
+// Policies is the present set of rules and why a newer one was refused. *guard.Rulebook implements it.
 type Policies interface {
 	Current() *policy.Set
 	LastError() error
@@ -112,7 +114,11 @@ func (a *API) Register(e *echo.Echo) {
 	e.GET("/v1/reviews/:id", adapt(a, reviewers, a.review))
 	e.POST("/v1/reviews/:id/decide", adapt(a, reviewers, a.decide))
 	e.POST("/v1/fingerprint", adapt(a, callers, a.fingerprint))
+	e.POST("/v1/backtest", adapt(a, admins, a.backtest))
 	e.GET("/v1/policies", adapt(a, reviewers, a.listPolicies))
+	e.GET("/v1/policies/:tool/versions", adapt(a, admins, a.policyVersions))
+	e.PUT("/v1/policies/:tool", adapt(a, admins, a.editPolicy))
+	e.DELETE("/v1/policies/:tool", adapt(a, admins, a.deletePolicy))
 	e.GET("/v1/events", a.changes)
 	e.GET("/v1/tallies", adapt(a, reviewers, a.tallies))
 	e.GET("/v1/switches", adapt(a, reviewers, a.switches))

@@ -23,8 +23,11 @@ const (
 	admins                 // the key of an admin
 )
 
+// DevTenant is the tenant of everybody on a server started with --dev.
+const DevTenant = "dev"
+
 // developer is everybody on a server started with --dev.
-var developer = guard.Principal{Tenant: "dev", Subject: "dev", Role: guard.RoleAdmin, SelfReview: true}
+var developer = guard.Principal{Tenant: DevTenant, Subject: "dev", Role: guard.RoleAdmin, SelfReview: true}
 
 // admit finds out who calls and whether they may. The principal comes from the key and from nothing else.
 func (a *API) admit(c echo.Context, need right) (guard.Principal, error) {

@@ -34,6 +34,7 @@ type fake struct {
 	otherCall *guard.Call
 	span      [2]time.Time // asked of Tallies
 	switches  []guard.Switched
+	edits     []guard.PolicyEdit
 }
 
 func (f *fake) Do(ctx context.Context, p guard.Principal, c guard.Call) (guard.Answer, error) {
@@ -123,6 +124,15 @@ func (f *fake) Switch(_ context.Context, p guard.Principal, s guard.Switch) (gua
 
 func (f *fake) Switches(context.Context, guard.Principal) ([]guard.Switched, error) {
 	return f.switches, f.err
+}
+
+func (f *fake) EditPolicy(_ context.Context, p guard.Principal, e guard.PolicyEdit) (guard.PolicyVersion, error) {
+	f.edits = append(f.edits, e)
+	return guard.PolicyVersion{Number: 12, Tool: e.Tool, Text: e.Text, Author: p.Subject, Reason: e.Reason, At: born, Onto: e.Onto, InForce: true, Digest: "d@12"}, f.err
+}
+
+func (f *fake) PolicyVersions(_ context.Context, _ guard.Principal, tool string) ([]guard.PolicyVersion, error) {
+	return []guard.PolicyVersion{{Number: 12, Tool: tool, At: born, Onto: 7, Diff: "--- a\n"}}, f.err
 }
 
 func (f *fake) Ready(context.Context) error { return f.ready }

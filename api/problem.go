@@ -56,7 +56,7 @@ func (r *refusal) Unwrap() error { return r.err }
 // defaultRetry is the pause that a 503 asks for when the guard names none.
 const defaultRetry = time.Second
 
-// problemOf describes err. It never shows a cause.
+// problemOf describes err. It never shows a cause, but for what is wrong with a policy that was sent.
 func problemOf(err error) (client.Problem, http.Header) {
 	if r, ok := errors.AsType[*refusal](err); ok {
 		p := client.Problem{Status: r.status, Code: r.code, Field: r.field, Detail: r.detail, Answer: r.answer}
@@ -86,6 +86,9 @@ func guardProblem(e *guard.Error) client.Problem {
 		status, e = http.StatusInternalServerError, &guard.Error{Code: guard.CodeInternal}
 	}
 	p := client.Problem{Status: status, Code: string(e.Code), Field: e.Field, Detail: e.Message}
+	if e.Code == guard.CodeInvalid {
+		p.Problems = defects(e.Err)
+	}
 	if p.Detail == "" {
 		p.Detail = sentences[e.Code]
 	}

@@ -104,7 +104,7 @@ func review(g *guard.Effect, now time.Time) client.Review {
 	return client.Review{
 		ID: reviewID(g.ID), Effect: g.ID, State: string(g.State), Code: string(g.Review), Reason: g.Reason, Tool: g.Tool,
 		About: g.About, Related: g.Related, Subject: g.Subject, Agent: g.Agent, Run: g.Run, Arguments: orNull(rawOrNone(g.Arguments)),
-		Digest: hex.EncodeToString(digest[:]), Fence: g.Fence, Choices: choices(g.State), CreatedAt: g.Created,
+		Digest: hex.EncodeToString(digest[:]), Fence: g.Fence, Choices: choicesOf(g), CreatedAt: g.Created,
 		AgeMS: max(0, now.Sub(g.Since).Milliseconds()), ExpiresAt: g.ExpiresAt,
 	}
 }
@@ -129,6 +129,15 @@ var decisions = []struct {
 	{guard.SendAgain, guard.EventOrdered, guard.Approved},
 }
 
+// choicesOf is choices, and that a held effect may be the same as the one for which it was held.
+func choicesOf(e *guard.Effect) []string {
+	list := choices(e.State)
+	if e.State == guard.Held && e.Related != "" {
+		list = append(list, string(guard.Same))
+	}
+	return list
+}
+
 func choices(s guard.State) []string {
 	list := []string{}
 	for _, d := range decisions {
@@ -148,8 +157,10 @@ type decideRequest struct {
 // decide is POST /v1/reviews/{id}/decide.
 func (a *API) decide(ctx context.Context, p guard.Principal, r decideRequest) (effectResponse, error) {
 	choice := guard.Choice(r.Decision)
-	if choice != guard.Approve && choice != guard.Reject {
-		return effectResponse{}, invalid("/decision", "must be approve or reject; unknown and partial effects are settled with POST /v1/effects/{id}/resolve")
+	switch choice {
+	case guard.Approve, guard.Same, guard.Reject:
+	default:
+		return effectResponse{}, invalid("/decision", "must be approve, same or reject; unknown and partial effects are settled with POST /v1/effects/{id}/resolve")
 	}
 	return a.judge(ctx, p, guard.Judgement{Effect: effectOf(r.id), Choice: choice, Fence: r.Fence, Reason: r.Reason, Arguments: r.Arguments}, r.Digest)
 }

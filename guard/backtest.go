@@ -113,7 +113,7 @@ func (b *Backtest) Read(ctx context.Context, c BacktestCall) BacktestReading {
 
 func (b *Backtest) read(ctx context.Context, set *policy.Set, c BacktestCall, args fingerprint.Value) *reading {
 	rule := set.Match(c.Call.Tool)
-	r := &reading{proposal: &proposal{principal: c.Principal, call: c.Call, set: set, rule: rule, maker: b.maker, args: args}}
+	r := &reading{proposal: &proposal{principal: c.Principal, call: c.Call, set: set, rule: rule, maker: b.maker, first: b.maker, args: args}}
 	if rule.Mode == policy.ModeOff {
 		r.passes = true
 		return r

@@ -3,6 +3,7 @@ package guard
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -114,9 +115,10 @@ func (b *Backtest) compare(r BacktestReading, was, is ruled) {
 		b.tools[key] = &BacktestTool{Kind: f.Kind, Tool: f.Tool}
 	}
 	b.tools[key].Calls++
-	if amount, ok := r.draft.money(); ok {
+	hidden := b.hidden(f.Tool)
+	if amount, ok := r.draft.money(hidden); ok {
 		f.Amount = &amount
-	} else if amount, ok := r.current.money(); ok {
+	} else if amount, ok := r.current.money(hidden); ok {
 		f.Amount = &amount
 	}
 	if f.Amount != nil {
@@ -144,8 +146,15 @@ func kindOf(was, is ruled) BacktestKind {
 	return ""
 }
 
+// hidden names the arguments of a tool that either set conceals: a draft reveals nothing by leaving that out.
+func (b *Backtest) hidden(tool string) map[string]bool {
+	names := concealed(b.options.Current.Match(tool))
+	maps.Copy(names, concealed(b.options.Draft.Match(tool)))
+	return names
+}
+
 // money is the amount of a call: what a limit adds up, else the first argument that is declared as money.
-func (r *reading) money() (policy.Amount, bool) {
+func (r *reading) money(hidden map[string]bool) (policy.Amount, bool) {
 	path := ""
 	for _, a := range r.rule.Arguments.Arguments() {
 		if a.Kind.String() == "money" && path == "" {
@@ -158,7 +167,7 @@ func (r *reading) money() (policy.Amount, bool) {
 			break
 		}
 	}
-	if path == "" {
+	if name, _, _ := strings.Cut(path, "."); path == "" || hidden[name] {
 		return policy.Amount{}, false
 	}
 	amount, err := r.rule.Amount(policy.Limit{Sum: path}, r.args)
@@ -265,7 +274,7 @@ func (b *Backtest) explain(ctx context.Context, f *BacktestFinding) error {
 		}
 	}
 	switch {
-	case len(concealed(one))+len(concealed(two)) > 0:
+	case len(b.hidden(earlier.Call.Tool))+len(b.hidden(f.Now.Call.Tool)) > 0:
 	case len(f.Deciding) == 0:
 		f.Sentence = "The arguments are equal; the scope, the effect type or what was done in between decides."
 	default:

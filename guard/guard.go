@@ -18,7 +18,8 @@ type Guard struct {
 	watcher   Watcher // the store, where it hears of other replicas; else nil
 	policies  *Rulebook
 	forward   Forwarder
-	maker     *fingerprint.Maker
+	keys      *keyring
+	maker     *fingerprint.Maker // under the key in use
 	book      *book
 	operators string
 	// similarity compares wordings; nil for what each rule says.
@@ -33,6 +34,7 @@ type Guard struct {
 	repeats   *repeats
 	tallies   *tallies
 	retention Retention
+	now       func() time.Time // for conditions
 	flights   sync.WaitGroup
 	slots     chan struct{}
 	draining  atomic.Bool
@@ -49,7 +51,11 @@ type Config struct {
 	Store    Store
 	Policies Policies
 	Forward  Forwarder
-	Key      []byte // the installation key for fingerprints, at least 32 bytes
+	Key      []byte // the installation key for fingerprints under which the ledger was made, at least 32 bytes
+	// LaterKeys are the keys that the installation was given since, oldest first. InUse says under which one new effects are
+	// recorded: 0 is Key, 1 the first of LaterKeys, and so on. See keys.go.
+	LaterKeys [][]byte
+	InUse     int
 	// Operators is the tenant whose admins write the policies that the ledger keeps, which hold for all tenants; "" for nobody.
 	Operators string
 	// Sole says that no other process, and no other Guard, writes effects to Store. Replays are then answered from memory.
@@ -63,6 +69,8 @@ type Config struct {
 	Times     Times
 	// Flights is the most calls under way at one time; more are refused with CodeBusy. 0 means 4,096.
 	Flights int
+	// Now is the time that conditions see; nil for that of this machine. Leases and windows go by the store's clock.
+	Now func() time.Time
 }
 
 // MaxWait is the longest that a call waits, whatever its caller asks for: MCP clients give up after 60 seconds.
@@ -113,7 +121,7 @@ func New(c Config) (*Guard, error) {
 	if c.Store == nil || c.Policies == nil || c.Forward == nil {
 		return nil, errors.New("guard: a store, policies and a forwarder are needed")
 	}
-	maker, err := fingerprint.NewMaker(c.Key)
+	keys, err := newKeyring(&c)
 	if err != nil {
 		return nil, err
 	}
@@ -123,18 +131,21 @@ func New(c Config) (*Guard, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	if c.Flights == 0 {
 		c.Flights = 4096
 	}
-	book := newBook(c.Store)
+	book := newBook(c.Store, keys)
 	watcher, _ := c.Store.(Watcher)
 	if c.Sole {
 		c.Store = newMemory(c.Store)
 	}
 	return &Guard{
-		store: c.Store, watcher: watcher, policies: &Rulebook{files: c.Policies, book: book, log: c.Log}, forward: c.Forward, maker: maker, observe: c.Observe, log: c.Log,
+		store: c.Store, watcher: watcher, policies: &Rulebook{files: c.Policies, book: book, log: c.Log}, forward: c.Forward, keys: keys, maker: keys.inUse, observe: c.Observe, log: c.Log,
 		book: book, operators: c.Operators, similarity: c.Similarity,
-		times: c.Times.orDefault(), hub: newHub(), repeats: newRepeats(), tallies: newTallies(), retention: c.Retention, slots: make(chan struct{}, c.Flights),
+		times: c.Times.orDefault(), hub: newHub(), repeats: newRepeats(), tallies: newTallies(), retention: c.Retention, now: c.Now, slots: make(chan struct{}, c.Flights),
 	}, nil
 }
 

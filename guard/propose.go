@@ -20,7 +20,8 @@ type proposal struct {
 	set       *policy.Set
 	policies  int64 // the newest policy in the book of which set was made
 	rule      *policy.Rule
-	maker     *fingerprint.Maker
+	maker     *fingerprint.Maker // under the installation key in use
+	first     *fingerprint.Maker // under the first one, for what must not begin anew with another
 	args      fingerprint.Value
 	bytes     []byte // the argument text that is recorded and sent
 	execute   Execute
@@ -39,6 +40,7 @@ type proposal struct {
 	rival     *Effect // asks for a person
 	rivalCode Code
 	rivalLike likeness
+	pastTold  bool        // what a person said of the call was followed
 	looked    bool        // for the call's own effect, although this process had not met its key
 	over      *overLimit  // a limit that has no room
 	warned    Code        // what a rule that only warns would have done
@@ -59,7 +61,7 @@ func (g *Guard) propose(ctx context.Context, p Principal, c Call) (*proposal, er
 	if err != nil {
 		return nil, err
 	}
-	r := &proposal{principal: p, call: c, set: now.set, policies: now.number, rule: now.set.Match(c.Tool), maker: g.maker}
+	r := &proposal{principal: p, call: c, set: now.set, policies: now.number, rule: now.set.Match(c.Tool), maker: g.maker, first: g.keys.first}
 	if err := unusable(r.rule); err != nil {
 		return nil, err
 	}
@@ -79,7 +81,7 @@ func (g *Guard) weigh(ctx context.Context, r *proposal) {
 	c, p := &r.call, &r.principal
 	r.verdict = r.rule.Check(ctx, policy.Facts{
 		Tool: c.Tool, Tenant: p.Tenant, Subject: p.Subject, Agent: c.Agent, Run: c.Run,
-		Labels: c.Labels, Args: r.args, Now: time.Now(),
+		Labels: c.Labels, Args: r.args, Now: g.now(), History: g.history(ctx, r),
 	})
 	if r.verdict.Err != nil {
 		g.log.WarnContext(ctx, "a condition could not be evaluated, so the call is held", "tool", c.Tool, "rule", r.verdict.Rule, "error", r.verdict.Err)
@@ -112,10 +114,10 @@ func (r *proposal) fingerprint() error {
 	in.NoNear = r.rule.On.Near == policy.Allow
 	r.sum = r.maker.Sum(r.rule.Arguments, in, r.args)
 	if r.call.IdempotencyKey != "" {
-		r.callerKey = r.maker.Mark("caller key", p.Tenant, p.Subject, r.rule.Effect, r.call.IdempotencyKey)
+		r.callerKey = r.first.Mark("caller key", p.Tenant, p.Subject, r.rule.Effect, r.call.IdempotencyKey)
 	}
 	if parts := r.rule.Resource(r.args); parts != nil {
-		r.resource = r.maker.Mark("resource", append([]string{p.Tenant}, parts...)...)
+		r.resource = r.first.Mark("resource", append([]string{p.Tenant}, parts...)...)
 	}
 	return nil
 }
@@ -133,7 +135,7 @@ func (g *Guard) reckon(ctx context.Context, r *proposal) error {
 		if err != nil {
 			continue
 		}
-		key := r.maker.Sum(other.Spec, in, r.args).Key
+		key := g.keys.byName[other.Key].Sum(other.Spec, in, r.args).Key
 		switch {
 		case key == r.sum.Key:
 			continue

@@ -115,7 +115,7 @@ func (c *Client) Review(ctx context.Context, id string) (r Review, err error) {
 	return r, err
 }
 
-// Decide approves or rejects a held effect. It needs the key of a reviewer who is not the requester.
+// Decide approves or rejects a held effect, or says that it is the same as the one for which it was held. It needs the key of a reviewer who is not the requester.
 func (c *Client) Decide(ctx context.Context, review string, v Verdict) (e Effect, err error) {
 	_, err = c.send(ctx, http.MethodPost, "/v1/reviews/"+url.PathEscape(review)+"/decide", nil, v, &e)
 	return e, err
@@ -132,6 +132,29 @@ func (c *Client) Policies(ctx context.Context) (p Policies, err error) {
 	_, err = c.send(ctx, http.MethodGet, "/v1/policies", nil, nil, &p)
 	return p, err
 }
+
+// PolicyVersions lists the versions of a policy that the ledger keeps. This and the two calls below need an admin's key, of the tenant
+// that runs the installation.
+func (c *Client) PolicyVersions(ctx context.Context, tool string) ([]PolicyVersion, error) {
+	var p PolicyVersions
+	_, err := c.send(ctx, http.MethodGet, policyPath(tool)+"/versions", nil, nil, &p)
+	return p.Versions, err
+}
+
+// EditPolicy writes a version of a policy into the ledger. To roll back is to write an old text anew.
+func (c *Client) EditPolicy(ctx context.Context, tool string, e PolicyEdit) (v PolicyVersion, err error) {
+	_, err = c.send(ctx, http.MethodPut, policyPath(tool), nil, e, &v)
+	return v, err
+}
+
+// DeletePolicy ends a policy in the ledger; onto is the version that stands.
+func (c *Client) DeletePolicy(ctx context.Context, tool string, onto int64, reason string) (v PolicyVersion, err error) {
+	q := url.Values{"onto": {strconv.FormatInt(onto, 10)}, "reason": {reason}}
+	_, err = c.send(ctx, http.MethodDelete, policyPath(tool)+"?"+q.Encode(), nil, nil, &v)
+	return v, err
+}
+
+func policyPath(tool string) string { return "/v1/policies/" + url.PathEscape(tool) }
 
 // Me tells who the key belongs to.
 func (c *Client) Me(ctx context.Context) (m Me, err error) {

@@ -17,9 +17,10 @@ type Problem struct {
 	Field    string `json:"field,omitzero"` // JSON pointer into the request's body, or the name of a parameter or header
 	EffectID string `json:"effect_id,omitzero"`
 
-	Effect       *Effect `json:"effect,omitzero"` // as it stands, for conflicts
-	RetryAfterMS int64   `json:"retry_after_ms,omitzero"`
-	Answer       *Answer `json:"answer,omitzero"` // the decision, where "Prefer: handling=strict" made it a problem
+	Effect       *Effect  `json:"effect,omitzero"` // as it stands, for conflicts
+	RetryAfterMS int64    `json:"retry_after_ms,omitzero"`
+	Problems     []Defect `json:"problems,omitzero"` // of a policy
+	Answer       *Answer  `json:"answer,omitzero"`   // the decision, where "Prefer: handling=strict" made it a problem
 }
 
 // Error says what was wrong, where, and which request it was.

@@ -21,7 +21,7 @@ type Review struct {
 	Arguments json.RawMessage `json:"arguments"`
 	Digest    string          `json:"digest"` // SHA-256 of the recorded argument text, hexadecimal
 	Fence     int64           `json:"fence"`
-	// Choices lists what may be decided: "approve" and "reject" by Decide, the others by Resolve.
+	// Choices lists what may be decided: "approve", "same" and "reject" by Decide, the others by Resolve.
 	Choices   []string  `json:"choices"`
 	CreatedAt time.Time `json:"created_at"`
 	AgeMS     int64     `json:"age_ms"` // since the effect last changed
@@ -36,7 +36,7 @@ type Queue struct {
 
 // Verdict is a person's decision on a held effect, bound to what was shown.
 type Verdict struct {
-	Decision string `json:"decision"` // "approve" or "reject"
+	Decision string `json:"decision"` // "approve", "same" or "reject"
 	Fence    int64  `json:"fence"`
 	Digest   string `json:"digest,omitzero"` // needed for "approve"
 	Reason   string `json:"reason"`

@@ -3,12 +3,14 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/onceguard/onceguard/guard"
@@ -29,8 +31,9 @@ func (o *backtestOptions) recording(ctx context.Context, current, draft *policy.
 
 // pastRecording are the calls of a recording. A call's ref is the offset of its line.
 type pastRecording struct {
-	path string
-	file *os.File
+	path   string
+	file   *os.File
+	firsts []rawLine // the first line of each batch, without its text
 }
 
 // pastLine is what a backtest reads of a line beside what a replay does.
@@ -70,6 +73,9 @@ func (r *pastRecording) each(_ context.Context, do func(pastBatch) error) error 
 			continue
 		}
 		calls++
+		if len(batch.lines) == 0 {
+			r.firsts = append(r.firsts, rawLine{number: number, offset: begin})
+		}
 		batch.lines = append(batch.lines, rawLine{number, begin, bytes.Clone(lines.Bytes())})
 		if len(batch.lines) == batchCalls {
 			if err := do(batch); err != nil {
@@ -134,15 +140,13 @@ func (r *pastRecording) recall(_ context.Context, ref uint64) (guard.BacktestCal
 	return c, err
 }
 
-// name counts the lines before a call. It is asked for few of them.
+// name counts the lines from the beginning of the call's batch. It is asked when all calls were given.
 func (r *pastRecording) name(ref uint64) string {
-	line, rest := 1, io.NewSectionReader(r.file, 0, int64(ref))
-	part := make([]byte, 256<<10)
-	for {
-		n, err := rest.Read(part)
-		line += bytes.Count(part[:n], []byte{'\n'})
-		if err != nil {
-			return fmt.Sprintf("line %d", line)
-		}
+	i, _ := slices.BinarySearchFunc(r.firsts, int64(ref)+1, func(l rawLine, offset int64) int { return cmp.Compare(l.offset, offset) })
+	first := r.firsts[i-1]
+	between := make([]byte, int64(ref)-first.offset)
+	if _, err := r.file.ReadAt(between, first.offset); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Sprintf("byte %d", ref)
 	}
+	return fmt.Sprintf("line %d", first.number+bytes.Count(between, []byte{'\n'}))
 }

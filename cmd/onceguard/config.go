@@ -29,6 +29,8 @@ type Config struct {
 	Policies string // folder or file of policies; "" runs without any
 	Dev      bool   // no API keys; only on a loopback address
 
+	Operators string // tenant whose admins write policies that the ledger keeps, for all tenants; "" for nobody
+
 	Wait         time.Duration // how long a call waits for an outcome when it does not say; up to 50s
 	Sweep        time.Duration // between two looks for leases that are over
 	Settle       time.Duration // from an unknown outcome to the moment when a person may say that it did not happen
@@ -68,6 +70,7 @@ func (c *Config) flags() *pflag.FlagSet {
 	f.StringVar(&c.Data, "data", "", "`folder` of the ledger and the installation key (default ~/.onceguard)")
 	f.StringVar(&c.Ledger, "ledger", "", "`URL` of a PostgreSQL database, postgres://…, for a ledger that several servers share (default: a file in the data folder)")
 	f.StringVar(&c.Policies, "policies", "", "`folder` or file of policies, reloaded when it changes; none: every tool is guarded as unknown")
+	f.StringVar(&c.Operators, "operators", defaultTenant, "`tenant` whose admins may write policies that hold for all tenants and are kept in the ledger; none: files only")
 	f.BoolVar(&c.Dev, "dev", false, "run without API keys, on a loopback address only")
 	f.DurationVar(&c.Wait, "wait", 25*time.Second, "how long a call waits for an outcome when it does not say, at most 50s")
 	f.DurationVar(&c.Sweep, "sweep", time.Second, "time between two looks for leases that are over")

@@ -4,7 +4,12 @@
 //	serve      decide on calls over HTTP
 //	keys       make, list and revoke API keys, also beside a running server
 //	migrate    show or bring up to date the tables of a shared ledger
+//	fsck       check the whole ledger, each effect against its history
 //	check      validate policies without a server
+//	policy     show the effective rule of a tool, and where each line of it was written
+//	schema     print the policy language as a JSON Schema for editors
+//	test       run the tests that stand beside policies
+//	backtest   show what a draft of the policies would have done to recorded calls
 //	suggest    write policies for tools from their descriptions or recorded calls
 //	explain    show why a call has its fingerprint, and whether two calls are the same effect
 //	eval       measure how well policies tell calls apart, on labelled pairs

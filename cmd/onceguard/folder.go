@@ -2,17 +2,12 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
-	"github.com/onceguard/onceguard/fingerprint"
 	"github.com/onceguard/onceguard/guard"
 	"github.com/onceguard/onceguard/guard/store/sqlite"
 )
@@ -29,8 +24,8 @@ var errNoData = usageError{errors.New("there is no home folder to keep the ledge
 // installation is an opened data folder. Nobody else can serve it until its ledger is closed.
 type installation struct {
 	ledger ledger
-	key    []byte // of the fingerprints
-	first  bool   // it was made just now
+	keys   installationKeys
+	first  bool // it was made just now
 }
 
 // open opens the folder for a server, and makes it where there is none.
@@ -46,23 +41,18 @@ func (f folder) open(ctx context.Context) (*installation, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the ledger cannot be opened: %w", err)
 	}
-	key, err := f.readKey(first)
+	keys, err := f.readKey(first)
 	if err != nil {
 		return nil, errors.Join(err, ledger.Close())
 	}
-	if err := ledger.Bind(ctx, keyMark(key)); err != nil {
+	if err := ledger.Bind(ctx, keys.mark()); err != nil {
 		if guard.CodeOf(err) == guard.CodeConflict {
 			err = fmt.Errorf("%s is not the key with which %s was made: under another key every effect would look new. "+
 				"Bring the right key back from a backup, or begin anew in another folder", f.key(), f.ledger())
 		}
 		return nil, errors.Join(err, ledger.Close())
 	}
-	return &installation{ledger: ledger, key: key, first: first}, nil
-}
-
-// keyMark tells keys apart without telling anything about them: they are random, so that a digest cannot be guessed back.
-func keyMark(key []byte) [32]byte {
-	return sha256.Sum256(append([]byte("onceguard installation key\x00"), key...))
+	return &installation{ledger: ledger, keys: keys, first: first}, nil
 }
 
 // openLedger opens the ledger of a folder that a server has made, also while one runs on it.
@@ -107,54 +97,19 @@ func exists(name string) bool {
 }
 
 // writeNewKey makes a key that is either completely there or not at all.
-func (f folder) writeNewKey() (err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("the installation key cannot be written: %w", err)
-		}
-	}()
-	var key [fingerprint.MinKey]byte
-	rand.Read(key[:]) // never fails: see crypto/rand
-	// CreateTemp gives the file mode 0600.
-	file, err := os.CreateTemp(string(f), "installation.key.*")
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(file, hex.EncodeToString(key[:]))
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return errors.Join(err, os.Remove(file.Name()))
-	}
-	return errors.Join(os.Rename(file.Name(), f.newKey()), f.sync())
+func (f folder) writeNewKey() error {
+	return f.writeKeyFile(f.newKey(), installationKeys{all: [][]byte{newInstallationKey()}})
 }
 
 // readKey reads the installation key. After a first start it gives it its final name; the caller holds the
 // ledger, so that no other server does the same.
-func (f folder) readKey(first bool) ([]byte, error) {
+func (f folder) readKey(first bool) (installationKeys, error) {
 	if first && !exists(f.key()) {
 		if err := errors.Join(os.Rename(f.newKey(), f.key()), f.sync()); err != nil {
-			return nil, fmt.Errorf("the installation key cannot be written: %w", err)
+			return installationKeys{}, fmt.Errorf("the installation key cannot be written: %w", err)
 		}
 	}
 	return readKeyFile(f.key())
-}
-
-func readKeyFile(name string) ([]byte, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, fmt.Errorf("the installation key cannot be read: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("%s has mode %04o, so other users can reach the installation key: run \"chmod 600 %[1]s\"", name, info.Mode().Perm())
-	}
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return nil, fmt.Errorf("the installation key cannot be read: %w", err)
-	}
-	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil || len(key) != fingerprint.MinKey {
-		return nil, fmt.Errorf("%s does not hold %d hexadecimal digits: bring it back from a backup", name, 2*fingerprint.MinKey)
-	}
-	return key, nil
 }
 
 // sync makes new names in the folder survive a power cut.

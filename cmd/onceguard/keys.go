@@ -22,14 +22,14 @@ func newKeysCommand(environ []string) *cobra.Command {
 	s := newSettings(environ)
 	c := &cobra.Command{
 		Use:   "keys",
-		Short: "Make, list and revoke API keys",
+		Short: "Make, list and revoke API keys, and rotate the installation key",
 		Long: "Make, list and revoke API keys. The commands work on the ledger, also while a server runs on it: it knows a new key at\n" +
 			"once and refuses a revoked one within a second.",
 	}
 	for _, name := range []string{"config", "data", "ledger"} {
 		c.PersistentFlags().AddFlag(s.flags.Lookup(name))
 	}
-	c.AddCommand(newKeysCreateCommand(s), newKeysListCommand(s), newKeysRevokeCommand(s))
+	c.AddCommand(newKeysCreateCommand(s), newKeysListCommand(s), newKeysRevokeCommand(s), newKeysRotateCommand(s))
 	return c
 }
 

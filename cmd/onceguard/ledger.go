@@ -12,6 +12,7 @@ import (
 	"github.com/onceguard/onceguard/guard"
 	"github.com/onceguard/onceguard/guard/store/postgres"
 	"github.com/onceguard/onceguard/guard/store/redis"
+	"github.com/onceguard/onceguard/guard/store/sealed"
 )
 
 // ledger is what a server needs of a store.
@@ -69,11 +70,11 @@ func (f folder) bind(ctx context.Context, l ledger) (*installation, error) {
 	if first {
 		name = f.newKey()
 	}
-	key, err := readKeyFile(name)
+	keys, err := readKeyFile(name)
 	if err != nil {
 		return nil, err
 	}
-	err = l.Bind(ctx, keyMark(key))
+	err = l.Bind(ctx, keys.mark())
 	switch {
 	case guard.CodeOf(err) == guard.CodeConflict && first:
 		return nil, errors.Join(os.Remove(name), fmt.Errorf("the ledger was made under another installation key, and %s is not there: "+
@@ -88,7 +89,7 @@ func (f folder) bind(ctx context.Context, l ledger) (*installation, error) {
 			return nil, fmt.Errorf("the installation key cannot be written: %w", err)
 		}
 	}
-	return &installation{ledger: l, key: key, first: first}, nil
+	return &installation{ledger: l, keys: keys, first: first}, nil
 }
 
 func (s shared) connect(ctx context.Context) (ledger, error) {
@@ -116,11 +117,28 @@ type besideRedis struct {
 
 // useRedis puts Redis beside the ledger.
 func (i *installation) useRedis(address string, log *slog.Logger) error {
-	s, err := redis.New(i.ledger, redis.Options{Address: address, Key: i.key, Log: log})
+	s, err := redis.New(i.ledger, redis.Options{Address: address, Key: i.keys.current(), Log: log})
 	if err != nil {
 		return err
 	}
 	i.ledger = besideRedis{s, i.ledger, i.ledger}
+	return nil
+}
+
+// aboveSealed is a ledger with encryption above it, which has nothing to do with keys of callers and with the tie to an installation.
+type aboveSealed struct {
+	*sealed.Store
+	guard.Credentials
+	binder
+}
+
+// seal encrypts from here on what policies seal.
+func (i *installation) seal() error {
+	ring, err := sealed.NewRing(i.keys.current(), i.keys.others()...)
+	if err != nil {
+		return err
+	}
+	i.ledger = aboveSealed{sealed.New(i.ledger, ring), i.ledger, i.ledger}
 	return nil
 }
 

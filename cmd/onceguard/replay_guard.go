@@ -57,15 +57,15 @@ func startOwnGuard(addr, folder string, key []byte, policies api.Policies, dev b
 	if g.store, err = sqlite.Open(ctx, filepath.Join(folder, "ledger.db"), sqlite.Options{Exclusive: true}); err != nil {
 		return nil, err
 	}
-	g.guard, err = guard.New(guard.Config{Store: g.store, Policies: policies, Forward: g.forward, Key: key, Log: log})
+	g.guard, err = guard.New(guard.Config{Store: g.store, Policies: policies, Forward: g.forward, Key: key, Log: log, Operators: demoTenant})
 	if err != nil {
 		return nil, err
 	}
-	face, err := api.New(api.Config{Guard: g.guard, Policies: policies, Credentials: g.store, Dev: dev, Log: log})
+	face, err := api.New(api.Config{Guard: g.guard, Policies: g.guard.Policies(), Credentials: g.store, Dev: dev, Log: log})
 	if err != nil {
 		return nil, err
 	}
-	g.pages, err = web.New(web.Config{Guard: g.guard, Policies: policies, Credentials: g.store, Key: key, Dev: dev, Log: log})
+	g.pages, err = web.New(web.Config{Guard: g.guard, Policies: g.guard.Policies(), Credentials: g.store, Key: key, Dev: dev, Log: log})
 	if err != nil {
 		return nil, err
 	}

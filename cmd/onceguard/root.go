@@ -25,6 +25,7 @@ func newRootCommand(environ []string) *cobra.Command {
 		newMigrateCommand(environ),
 		newFsckCommand(environ),
 		newCheckCommand(),
+		newTestCommand(),
 		newPolicyCommand(),
 		newSchemaCommand(),
 		newSuggestCommand(),

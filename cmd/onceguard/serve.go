@@ -57,7 +57,7 @@ type server struct {
 	config   *Config
 	log      *slog.Logger
 	folder   *installation
-	policies *policy.Source
+	policies *policy.Source // of the files; Guard.Policies has those of the ledger as well
 	forward  *httpforward.Forwarder
 	guard    *guard.Guard
 	pages    *web.Web
@@ -104,6 +104,9 @@ func (s *server) start(ctx context.Context, stdout io.Writer) (err error) {
 			return err
 		}
 	}
+	if err := s.folder.seal(); err != nil {
+		return err
+	}
 	background, end := context.WithCancel(ctx)
 	s.background = end
 	if s.policies, err = s.watchPolicies(background); err != nil {
@@ -116,25 +119,26 @@ func (s *server) start(ctx context.Context, stdout io.Writer) (err error) {
 		return err
 	}
 	s.guard, err = guard.New(guard.Config{
-		Store: s.folder.ledger, Policies: s.policies, Forward: s.forward, Key: s.folder.key, Observe: metrics, Log: s.log,
-		Similarity: similarity,
-		Times:      guard.Times{Wait: c.Wait, Sweep: c.Sweep, Settle: c.Settle, SendGrace: c.SendGrace},
-		Flights:    c.Flights,
-		Sole:       c.Ledger == "", // a ledger in the data folder is held by one server
-		Retention:  guard.Retention{Bodies: c.KeepBodies, Rows: c.KeepRows},
+		Store: s.folder.ledger, Policies: s.policies, Forward: s.forward, Observe: metrics, Log: s.log,
+		Key: s.folder.keys.first(), LaterKeys: s.folder.keys.all[1:], InUse: s.folder.keys.inUse,
+		Similarity: similarity, Operators: c.operators(),
+		Times:     guard.Times{Wait: c.Wait, Sweep: c.Sweep, Settle: c.Settle, SendGrace: c.SendGrace},
+		Flights:   c.Flights,
+		Sole:      c.Ledger == "", // a ledger in the data folder is held by one server
+		Retention: guard.Retention{Bodies: c.KeepBodies, Rows: c.KeepRows},
 	})
 	if err != nil {
 		return err
 	}
 	a, err := api.New(api.Config{
-		Guard: s.guard, Policies: s.policies, Credentials: s.folder.ledger, Metrics: metrics, Log: s.log,
+		Guard: s.guard, Policies: s.guard.Policies(), Credentials: s.folder.ledger, Metrics: metrics, Log: s.log,
 		ReviewURL: c.origin() + "/review/", Dev: c.Dev, OpenMetrics: c.OpenMetrics,
 	})
 	if err != nil {
 		return err
 	}
 	s.pages, err = web.New(web.Config{
-		Guard: s.guard, Policies: s.policies, Credentials: s.folder.ledger, Key: s.folder.key, Log: s.log, URL: c.origin(),
+		Guard: s.guard, Policies: s.guard.Policies(), Credentials: s.folder.ledger, Key: s.folder.keys.current(), Log: s.log, URL: c.origin(),
 		Provider: c.Identity.provider(), Dev: c.Dev,
 	})
 	if err != nil {
@@ -217,6 +221,14 @@ func (s *server) welcome(ctx context.Context, stdout io.Writer) error {
 	}
 	fmt.Fprintf(stdout, "sign in to the dashboard, once and within 15 minutes: %s\n", s.pages.SignInLink(base, guard.Credential{Hash: sha256.Sum256([]byte(token))}))
 	return nil
+}
+
+// operators is the tenant whose admins write policies into the ledger.
+func (c *Config) operators() string {
+	if c.Dev {
+		return api.DevTenant
+	}
+	return c.Operators
 }
 
 // origin is where people reach the server, without a slash at the end; "" where nobody said so.

@@ -1,0 +1,49 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/onceguard/onceguard/api/client"
+	"github.com/onceguard/onceguard/guard"
+)
+
+const denyingDraft = "version: 1\ntools:\n  - name: payments.refund\n    rules: [{if: \"true\", then: deny, why: Never.}]\n"
+
+func TestBacktest(t *testing.T) {
+	h := newHouse(t)
+	e := *doneEffect()
+	e.Tool, e.Arguments = "payments.refund", json.RawMessage(`{"order_id":"A-1","amount":20}`)
+	h.guard.effect, h.guard.list = e, []guard.Effect{e}
+	b, err := h.client(h.admin).Backtest(t.Context(), client.BacktestQuestion{Policies: denyingDraft, Tool: "payments.refund"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.Calls != 1 || b.More || b.After.Denied != 1 || b.Counts["denied"] != 1 || len(b.Findings) != 1 {
+		t.Fatalf("answered %+v", b)
+	}
+	if f := b.Findings[0]; f.Kind != "denied" || f.Effect != e.ID || f.Why != "Never." {
+		t.Errorf("found %+v", f)
+	}
+	if q := h.guard.queries[0]; q.Tool != "payments.refund" {
+		t.Errorf("asked for %+v", q)
+	}
+}
+
+func TestBacktestRefuses(t *testing.T) {
+	h := newHouse(t)
+	for name, c := range map[string]struct{ draft, key, want string }{
+		"an agent":       {denyingDraft, h.agent, "403"},
+		"a reviewer":     {denyingDraft, h.rev, "403"},
+		"no draft":       {" ", h.admin, "is empty"},
+		"a broken draft": {"version: 1\ntols: []\n", h.admin, `draft:2:1: unknown key "tols"`},
+	} {
+		_, err := h.client(c.key).Backtest(t.Context(), client.BacktestQuestion{Policies: c.draft})
+		p, ok := errors.AsType[*client.Problem](err)
+		if !ok || !strings.Contains(p.Detail, c.want) && c.want != "403" || c.want == "403" && p.Status != 403 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,62 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// BacktestQuestion asks what a draft of the policies would have made of the calls on record.
+type BacktestQuestion struct {
+	// Policies is the whole draft as one policy file. A tool that it does not name is one without a policy.
+	Policies string    `json:"policies"`
+	Tool     string    `json:"tool,omitzero"`  // only calls of this tool
+	From     time.Time `json:"from,omitzero"`  // only calls made at this time or later
+	Until    time.Time `json:"until,omitzero"` // only calls made before this time
+}
+
+// Backtest tells what a draft would have done otherwise than the policies in force.
+type Backtest struct {
+	Calls    int               `json:"calls"`
+	More     bool              `json:"more"`   // there are older calls, which were not looked at
+	Unread   int               `json:"unread"` // calls whose arguments are no longer kept, or cannot be read
+	Before   BacktestTotals    `json:"before"`
+	After    BacktestTotals    `json:"after"`
+	Counts   map[string]int    `json:"counts"` // by kind; kinds are those of a finding
+	Limits   []BacktestLimit   `json:"limits"`
+	Findings []BacktestFinding `json:"findings"` // by kind, the dearest first; at most 20 of each
+}
+
+// BacktestTotals counts what becomes of the calls.
+type BacktestTotals struct {
+	Sent     int `json:"sent"`
+	Repeated int `json:"repeated"` // answered for an earlier effect
+	Asked    int `json:"asked"`    // a person, or the agent, is asked first
+	Denied   int `json:"denied"`
+	Passed   int `json:"passed"` // forwarded unrecorded
+}
+
+// BacktestLimit is a limit of the draft that had no room.
+type BacktestLimit struct {
+	Source string `json:"source"`
+	Calls  int    `json:"calls"`
+}
+
+// BacktestFinding is one call that the draft treats otherwise.
+type BacktestFinding struct {
+	Kind     string   `json:"kind"` // merged, split, denied, held or released
+	Tool     string   `json:"tool"`
+	Code     string   `json:"code"` // what the call would get
+	Why      string   `json:"why,omitzero"`
+	Amount   string   `json:"amount,omitzero"`  // with its currency
+	Effect   string   `json:"effect"`           // of the call
+	Earlier  string   `json:"earlier,omitzero"` // the effect that it is compared with
+	Deciding []string `json:"deciding"`         // arguments that decide between the two; empty where something else does
+	Sentence string   `json:"sentence,omitzero"`
+}
+
+// Backtest compares a draft with the policies in force. It changes nothing and needs an admin's key.
+func (c *Client) Backtest(ctx context.Context, q BacktestQuestion) (b Backtest, err error) {
+	_, err = c.send(ctx, http.MethodPost, "/v1/backtest", nil, q, &b)
+	return b, err
+}
