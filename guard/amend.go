@@ -26,6 +26,9 @@ func (g *Guard) amend(ctx context.Context, e *Effect, arguments json.RawMessage)
 	if e.Execute != ByGuard {
 		return nil, &Error{Code: CodeConflict, Op: "decide", Effect: e, Message: "the caller runs this tool itself, with arguments of its own; reject the call and say what to change"}
 	}
+	if conceals(g.ruleOf(e)) && isVeiled(arguments) {
+		return nil, invalid("/arguments", "hold a mark in place of a value that the policy conceals; write the value, or approve the call as it is, or reject it")
+	}
 	edited, err := g.recall(ctx, e, arguments)
 	if err != nil {
 		return nil, err

@@ -120,7 +120,7 @@ func downstreamKey(e *Effect) string {
 func (g *Guard) settlement(sh shipment, out Outcome) Settlement {
 	s := Settlement{
 		Tenant: sh.effect.Tenant, ID: sh.effect.ID, Fence: sh.effect.Fence, Claim: sh.effect.Claim,
-		State: out.State, Code: out.Code, Reason: out.Detail, Result: out.Result, Actor: Actor{Kind: "guard"},
+		State: out.State, Code: out.Code, Reason: out.Detail, Result: out.Result, Actor: Actor{Kind: "guard"}, Seal: seals(sh.rule),
 	}
 	s.judge(&sh.effect)
 	return s

@@ -18,6 +18,7 @@ import (
 // refuses it when there is a newer one.
 type book struct {
 	store Store
+	keys  *keyring
 
 	mu       sync.RWMutex
 	read     bool // the ledger's book was read at least once
@@ -41,8 +42,8 @@ type edition struct {
 	err     error // it was written by a newer version of this program
 }
 
-func newBook(s Store) *book {
-	b := &book{store: s}
+func newBook(s Store, keys *keyring) *book {
+	b := &book{store: s, keys: keys}
 	b.policy.Store(unread)
 	return b
 }
@@ -75,7 +76,9 @@ func (b *book) learn(e Entry) {
 	switch e.Kind {
 	case EntryEdition:
 		made := edition{number: e.Number, pattern: e.Name, about: policy.Matcher(e.Name), text: string(e.Text)}
-		made.err = decodeEntry(e, &made.recipe)
+		if made.err = decodeEntry(e, &made.recipe); made.err == nil {
+			made.err = b.keys.lacks(made.recipe.Key)
+		}
 		b.editions = append(b.editions, made)
 	case EntrySwitch:
 		s, err := switchedBy(e)
@@ -107,6 +110,9 @@ func decodeEntry(e Entry, into any) error {
 }
 
 func unreadable(err error) error {
+	if CodeOf(err) == CodeUnavailable {
+		return err
+	}
 	return &Error{Code: CodeUnavailable, Op: "call", Err: err, Retry: time.Second,
 		Message: "the ledger was written by a version of this program that this one cannot follow; nothing was sent"}
 }

@@ -136,6 +136,7 @@ type Choice string
 const (
 	Approve      Choice = "approve"
 	Reject       Choice = "reject"
+	Same         Choice = "same"           // held, and the same as the effect for which it was held: answered from that one
 	Happened     Choice = "happened"       // it was applied (for partial: by now completely)
 	DidNotHappen Choice = "did_not_happen" // it was not applied (for partial: what was, has been undone)
 	SendAgain    Choice = "send_again"     // send it once more, whatever happened to the first

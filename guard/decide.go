@@ -61,6 +61,7 @@ const (
 	CodeHeld          Code = "held"           // a rule wants a person to decide
 	CodeDenied        Code = "denied"         // a rule forbids it
 	CodeRejected      Code = "rejected"       // a person refused it
+	CodeSame          Code = "same"           // a person said that it is the same as another effect
 	CodeExpired       Code = "expired"        // nobody decided in time
 	CodeDone          Code = "already_done"   // on.done is block
 	CodeNotShared     Code = "done_by_other"  // done for another subject; the result is not shared
@@ -103,6 +104,7 @@ const unknownRetries = 3
 //	partial                       on.partial         on.partial         on.partial
 //	unknown                       on.unknown         block unknown      block unknown
 //	refused by a person           block rejected     block rejected     block rejected
+//	refused as the same           as what it is the same as, while that answers; else send, hold or refuse
 //	refused by rule or by time    send               hold               block denied, refuse
 //
 // Where another effect on the same thing, in another scope, or of near wording asks for a person, allow becomes hold. Where a
@@ -217,7 +219,9 @@ func decideLikely(s situation, c policy.Choice, code Code) ruling {
 func (s situation) over(t time.Time) bool { return !t.IsZero() && !s.now.Before(t) }
 
 // otherKey reports whether found lives under another key, so that it can be answered from but not claimed.
-func (s situation) otherKey() bool { return s.relation == OtherScope || s.relation == NearEffect }
+func (s situation) otherKey() bool {
+	return s.relation == OtherScope || s.relation == NearEffect || s.relation == ToldEffect
+}
 
 func decideApproved(s situation) ruling {
 	switch {
@@ -227,6 +231,8 @@ func decideApproved(s situation) ruling {
 		return ruling{action: actBlock, code: CodeDenied}
 	case s.relation == NearEffect:
 		return ruling{action: actBlock, code: CodeNear}
+	case s.relation == ToldEffect:
+		return ruling{action: actBlock, code: CodeSame}
 	case s.otherKey():
 		return ruling{action: actBlock, code: CodeOtherScope}
 	case (s.execute == ByCaller || s.found.Execute == ByCaller) && (!s.owner || !s.same):
@@ -306,6 +312,10 @@ func decideUnknown(s situation) ruling {
 
 func decideRefused(s situation) ruling {
 	switch {
+	case s.said():
+		r := begin(s, true) // the effect that it is the same as no longer answers
+		r.order = true
+		return r
 	case s.found.Code == CodeRejected && !s.over(s.found.WindowUntil):
 		return ruling{action: actBlock, code: CodeRejected}
 	case s.verdict == policy.ActDeny && s.found.Code == CodeDenied && !s.otherKey():

@@ -30,6 +30,10 @@ func (g *Guard) Do(ctx context.Context, p Principal, c Call) (Answer, error) {
 		a.Explanation.Message += fmt.Sprintf(" The policy only warns; enforced, it would have answered %q.", r.warned)
 		g.tallies.add(tally{p.Tenant, c.Tool, TallyWarned, r.warned})
 	}
+	if a.Effect != nil && (conceals(r.rule) || a.Effect.Tool != c.Tool) {
+		shown := g.shown(*a.Effect)
+		a.Effect = &shown
+	}
 	return a, nil
 }
 
@@ -123,6 +127,9 @@ func (g *Guard) settleOn(ctx context.Context, r *proposal, own situation) (Answe
 	for range maxRounds {
 		var err error
 		r.own = own.found
+		if s, err = g.told(ctx, r, s); err != nil {
+			return Answer{}, err
+		}
 		if s.found != nil {
 			s.confirmed = r.call.Confirm.Token != "" && r.confirms(s)
 			s.exhausted = g.confirms.exhausted(r.principal, r.call)

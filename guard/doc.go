@@ -40,10 +40,10 @@
 //
 // # The book
 //
-// Some things every replica must know before it claims: under which other keys a call may be recorded (edition.go), and which
-// tools and agents an admin has stopped (switch.go). They are entries of one append-only book in the ledger. A claim names
+// Some things every replica must know before it claims: under which other keys a call may be recorded (edition.go), the policies
+// that the ledger keeps (policies.go), and which tools and agents an admin has stopped (switch.go). They are entries of one append-only book in the ledger. A claim names
 // the newest entry that its caller has read, and the store refuses it when there is a newer one (book.go). So an answer to
-// Switch means that no replica claims past it. An entry that this version cannot read stops claims.
+// Switch or to EditPolicy means that no replica claims past it: a call that was read under an older policy is read anew. An entry that this version cannot read stops claims.
 //
 // # States
 //

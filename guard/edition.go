@@ -17,8 +17,9 @@ import (
 // caller knows, and the store refuses it when there is a newer one: a replica that has not yet seen an edit cannot claim
 // past an effect that another one records under it.
 
-// recipe is the content of an edition: all of a rule on which a key depends.
+// recipe is the content of an edition: all on which an effect's key depends.
 type recipe struct {
+	Key        string            `json:"key,omitempty"`    // of the installation (keys.go); "" is the first one
 	Effect     string            `json:"effect,omitempty"` // "" is the tool's own name
 	Scope      []string          `json:"scope,omitempty"`
 	Keys       policy.Keys       `json:"keys,omitempty"`
@@ -151,7 +152,9 @@ func (b *book) enter(ctx context.Context, set *policy.Set, rule *policy.Rule) (*
 
 // add makes sure that the edition of a rule is in the ledger's book.
 func (b *book) add(ctx context.Context, rule *policy.Rule) (*edition, error) {
-	text, err := json.Marshal(recipeOf(rule))
+	made := recipeOf(rule)
+	made.Key = b.keys.name
+	text, err := json.Marshal(made)
 	if err != nil {
 		return nil, &Error{Code: CodeInternal, Op: "call", Message: "the policy of this tool cannot be recorded", Err: err}
 	}

@@ -53,6 +53,7 @@ type Effect struct {
 
 	Policy    string          // digest of the rule that decided
 	Arguments json.RawMessage // the bytes as they came with the latest claim, hold or refusal
+	Digest    [32]byte        // of the bytes on record, where Arguments are shown without what the policy conceals; a store leaves it zero
 	Result    *Result         // of the latest settlement; nil while there is none
 	Window    time.Duration   // how long a settled effect answers
 
@@ -75,7 +76,12 @@ const MaxAbout = 256
 func (e *Effect) Doubtful() bool { return e.Attempts-1 > e.Failures }
 
 // ArgumentsDigest identifies the exact bytes that an approval is bound to.
-func (e *Effect) ArgumentsDigest() [32]byte { return sha256.Sum256(e.Arguments) }
+func (e *Effect) ArgumentsDigest() [32]byte {
+	if e.Digest != [32]byte{} {
+		return e.Digest
+	}
+	return sha256.Sum256(e.Arguments)
+}
 
 // Result is what an attempt brought back, byte for byte.
 type Result struct {

@@ -21,7 +21,7 @@ func (g *Guard) contradict(ctx context.Context, e Effect, s Settlement, cause er
 		return now
 	}
 	n := Note{
-		Tenant: s.Tenant, ID: s.ID, Code: CodeLate, Count: 1, Result: s.Result, Actor: s.Actor,
+		Tenant: s.Tenant, ID: s.ID, Code: CodeLate, Count: 1, Result: s.Result, Actor: s.Actor, Seal: s.Seal,
 		Text: "an answer came after somebody else had decided: " + string(s.State),
 	}
 	if speaksAgainst(s, &now, sentSince(events, s.Fence)) {

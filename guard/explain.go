@@ -46,6 +46,9 @@ func (r *proposal) answerReplayed(s situation, code Code) Answer {
 		x.Message = "An equal call was under way and failed; nothing was applied, and this is its error."
 		x.Next = []string{"Mend what the error names, or send the same call again: it will be tried once more."}
 	}
+	if s.relation == ToldEffect {
+		x.Message = fmt.Sprintf("A person said that this call is the same as one that was carried out %s ago; nothing was sent, and this is its result.", age(s))
+	}
 	if s.relation == NearEffect {
 		x.Message = fmt.Sprintf("A call that differs in wording only was carried out %s ago; the policy takes both for one, so nothing was sent, and this is its result.", age(s))
 	}
@@ -53,7 +56,7 @@ func (r *proposal) answerReplayed(s situation, code Code) Answer {
 		r.offerTo(&x, s)
 	}
 	r.match(&x, s)
-	return Answer{Kind: AnswerReplayed, Effect: s.found, Result: s.found.Result, Explanation: x}
+	return Answer{Kind: AnswerReplayed, Effect: s.found, Result: r.resultOf(s), Explanation: x}
 }
 
 // answerSent answers a call that was sent and whose outcome its caller could not wait for.
@@ -146,7 +149,7 @@ func (r *proposal) answerFlight(l landing) Answer {
 		x = explainBlock(s, CodeUnknown)
 		x.Code, x.Message = e.Code, withReason("The call was sent, but whether it was carried out is not known.", l.outcome.Detail)
 	}
-	a := Answer{Kind: AnswerForwarded, Effect: &e, Result: e.Result, Explanation: x}
+	a := Answer{Kind: AnswerForwarded, Effect: &e, Result: r.resultOf(s), Explanation: x}
 	if e.Code == CodeNotSent {
 		a.Kind = AnswerBlocked
 	}
@@ -219,7 +222,7 @@ func (r *proposal) match(x *Explanation, s situation) {
 	if !s.owner {
 		return
 	}
-	x.Matched.Agent, x.Matched.Run, x.Matched.Result = e.Agent, e.Run, e.Result
+	x.Matched.Agent, x.Matched.Run, x.Matched.Result = e.Agent, e.Run, r.resultOf(s)
 	if s.same {
 		return
 	}
@@ -238,6 +241,7 @@ func (r *proposal) match(x *Explanation, s situation) {
 	for _, d := range c.Differs {
 		x.Differs = append(x.Differs, Difference{Argument: d.Argument, Role: d.Role.String(), Earlier: cut(d.Earlier), Now: cut(d.Now)})
 	}
+	veilDifferences(x.Differs, r.rule, r.set.Match(e.Tool))
 }
 
 func cut(s string) string {

@@ -20,6 +20,10 @@ func explainBlock(s situation, code Code) Explanation {
 	case CodeDenied:
 		x.Message = "A rule forbids this call; nothing was sent."
 		x.Next = []string{"Do not repeat it. Find another way, or ask the user."}
+	case CodeSame:
+		x.Retry = RetryLater
+		x.Message = "A person said that this call is the same as another one, which is approved and was not sent yet; nothing was sent."
+		x.Next = []string{"Send the other call, or this one again later: it gets the result of the other one."}
 	case CodeRejected:
 		x.Message = "A person refused this call; nothing was sent."
 		x.Next = []string{"Do not repeat it. Tell the user that it was refused."}

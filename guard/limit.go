@@ -48,7 +48,7 @@ func (r *proposal) limitsOf() ([]Limit, error) {
 		if l.Per > MaxPeriod {
 			return nil, fmt.Errorf("the limit at %s has a period of more than %d days", l.Source, MaxPeriod/(24*time.Hour))
 		}
-		counted.Key = r.maker.Mark("limit", append([]string{r.principal.Tenant, l.Counter, amount.Unit}, r.limitedBy(l)...)...)
+		counted.Key = r.first.Mark("limit", append([]string{r.principal.Tenant, l.Counter, amount.Unit}, r.limitedBy(l)...)...)
 		limits = append(limits, counted)
 	}
 	return limits, nil

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aymanbagabas/go-udiff"
+
 	"github.com/onceguard/onceguard/policy"
 )
 
@@ -32,6 +34,7 @@ type PolicyVersion struct {
 	Onto    int64 // the version before, 0 for none
 	InForce bool
 	Digest  string // of the rule that it makes; only where InForce
+	Diff    string // from the version before, as a unified diff; only from PolicyVersions
 }
 
 // EditPolicy writes a version of a policy into the ledger. Once it has returned, no replica makes a claim under an older one. To
@@ -163,11 +166,28 @@ func (g *Guard) PolicyVersions(ctx context.Context, p Principal, tool string) ([
 	const most = 200
 	var all []PolicyVersion
 	for _, e := range slices.Backward(entries) {
-		if e.Kind == EntryPolicy && e.Name == tool && len(all) < most {
-			all = append(all, g.versionOf(e))
+		if e.Kind != EntryPolicy || e.Name != tool {
+			continue
 		}
+		v := g.versionOf(e)
+		if len(all) > 0 {
+			all[len(all)-1].diff(&v)
+		}
+		if len(all) == most {
+			return all, nil
+		}
+		all = append(all, v)
+	}
+	if len(all) > 0 {
+		all[len(all)-1].diff(&PolicyVersion{Tool: tool})
 	}
 	return all, nil
+}
+
+// diff sets what a version has changed.
+func (v *PolicyVersion) diff(before *PolicyVersion) {
+	name := func(v *PolicyVersion) string { return fmt.Sprintf("%s@%d", v.Tool, v.Number) }
+	v.Diff = udiff.Unified(name(before), name(v), before.Text, v.Text)
 }
 
 func (g *Guard) policyVersion(ctx context.Context, p Principal, tool string, number int64) (PolicyVersion, error) {

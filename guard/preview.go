@@ -14,7 +14,7 @@ type Preview struct {
 }
 
 // choices lists all choices, in the order in which they are offered.
-var choices = []Choice{Approve, Reject, Happened, DidNotHappen, SendAgain}
+var choices = []Choice{Approve, Same, Reject, Happened, DidNotHappen, SendAgain}
 
 // Preview returns, for each choice that the state of an effect allows, the answer that its agent's next equal call would
 // get, if nothing else changed until then. Sends that a choice causes are supposed to succeed, and a result that is not
@@ -36,9 +36,17 @@ func (g *Guard) Preview(ctx context.Context, p Principal, id string) ([]Preview,
 	g.weigh(ctx, r)
 	var all []Preview
 	for _, c := range choices {
-		if d, ok := g.transition(&e, c); ok {
-			all = append(all, Preview{c, r.answerAfter(e, d)})
+		d, ok := g.transition(&e, c)
+		if !ok {
+			continue
 		}
+		answer := r.answerAfter(e, d)
+		if c == Same {
+			if answer, err = g.answerTold(ctx, r, e, answer); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, Preview{c, g.shownAnswer(answer)})
 	}
 	return all, nil
 }
@@ -90,6 +98,8 @@ func (g *Guard) transition(e *Effect, c Choice) (d Decision, ok bool) {
 		d.By, d.State, d.Code, d.Expiry = EventApproved, Approved, CodeApproved, hold
 	case c == Reject && e.State == Held:
 		d.By, d.State, d.Code = EventRejected, Refused, CodeRejected
+	case c == Same && e.State == Held && e.Related != "":
+		d.By, d.State, d.Code = EventRejected, Refused, CodeSame
 	case c == Happened && open:
 		d.By, d.State, d.Code = EventResolved, Done, CodeResolved
 	case c == DidNotHappen && open && e.State != Done:

@@ -19,7 +19,7 @@ func (g *Guard) Effect(ctx context.Context, p Principal, id string) (Effect, err
 	if !p.Reviews() && e.Subject != p.Subject {
 		return Effect{}, &Error{Code: CodeNotFound, Message: "no such effect"}
 	}
-	return e, nil
+	return g.shown(e), nil
 }
 
 // Effects lists effects that the principal may see; Tenant and, for agents, Subject of q are set from the principal.
@@ -33,10 +33,12 @@ func (g *Guard) Effects(ctx context.Context, p Principal, q Query) ([]Effect, er
 
 // Events returns the history of an effect that the principal may see.
 func (g *Guard) Events(ctx context.Context, p Principal, id string) ([]Event, error) {
-	if _, err := g.Effect(ctx, p, id); err != nil {
+	e, err := g.Effect(ctx, p, id)
+	if err != nil {
 		return nil, err
 	}
-	return g.store.Events(ctx, p.Tenant, id)
+	events, err := g.store.Events(ctx, p.Tenant, id)
+	return g.shownEvents(&e, events), err
 }
 
 // Explained is why a call has the fingerprint that it has.
@@ -94,7 +96,8 @@ func (g *Guard) Fingerprint(ctx context.Context, p Principal, c Call, other *Cal
 		return Explained{}, err
 	}
 	if e := found.Effect; e != nil && (p.Reviews() || e.Subject == p.Subject) {
-		x.Recorded = e
+		shown := g.shown(*e)
+		x.Recorded = &shown
 	}
 	return x, nil
 }

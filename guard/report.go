@@ -24,7 +24,7 @@ func (g *Guard) Report(ctx context.Context, p Principal, r Report) (Effect, erro
 	}
 	s := Settlement{
 		Tenant: p.Tenant, ID: e.ID, Fence: r.Fence, State: r.State, Code: CodeReported, Reason: r.Reason,
-		Actor: agentActor(p),
+		Actor: agentActor(p), Seal: seals(g.ruleOf(&e)),
 	}
 	if r.Result != nil {
 		s.Result = &Result{ContentType: "application/json", Body: r.Result, IsError: r.IsError || r.State != Done, Source: FromCaller}
@@ -40,11 +40,11 @@ func (g *Guard) Report(ctx context.Context, p Principal, r Report) (Effect, erro
 		g.contradict(write, e, s, err)
 	}
 	if err != nil {
-		return Effect{}, err
+		return Effect{}, g.shownError(err)
 	}
 	g.outcome(&settled)
 	g.hub.publish(e.Tenant, e.ID)
-	return settled, nil
+	return g.shown(settled), nil
 }
 
 // Heartbeat renews the lease of a caller who still runs the tool, for the policy's lease time from now.

@@ -32,8 +32,9 @@ func (g *Guard) Decide(ctx context.Context, p Principal, j Judgement) (Effect, e
 	}
 	d, err := g.decision(ctx, &e, p, j)
 	if err != nil {
-		return Effect{}, err
+		return Effect{}, g.shownError(err)
 	}
+	d.Seal = seals(g.ruleOf(&e))
 	write, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.times.Write)
 	defer cancel()
 	decided, err := g.store.Decide(write, d)
@@ -41,14 +42,14 @@ func (g *Guard) Decide(ctx context.Context, p Principal, j Judgement) (Effect, e
 		decided, err = g.confirmDecision(write, d, err)
 	}
 	if err != nil {
-		return Effect{}, err
+		return Effect{}, g.shownError(err)
 	}
 	g.outcome(&decided)
 	g.hub.publish(decided.Tenant, decided.ID)
 	if decided.State == Approved && decided.Execute == ByGuard {
 		g.sendApproved(ctx, decided)
 	}
-	return decided, nil
+	return g.shown(decided), nil
 }
 
 // decision makes what is written of a choice, if it fits the effect's state.

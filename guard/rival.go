@@ -142,9 +142,9 @@ func (r *proposal) claimKey() fingerprint.Digest {
 func (r *proposal) checkRivals(req *ClaimRequest) {
 	on := r.rule.On
 	req.CheckScope = on.OtherScope != policy.Allow && r.inRun
-	if on.SameIdentity != policy.Allow {
+	if on.SameIdentity != policy.Allow || r.rule.NeedsHistory() {
 		req.Effect.Identity = r.sum.Identity
-		req.CheckIdentity = !r.sum.Identity.IsZero()
+		req.CheckIdentity = on.SameIdentity != policy.Allow && !r.sum.Identity.IsZero()
 	}
 	if on.Near != policy.Allow && !r.sum.Near.IsZero() {
 		req.Effect.Near, req.CheckNear = r.sum.Near, true

@@ -262,6 +262,7 @@ const (
 	SameIdentity Relation = "same_identity" // the same thing, other material
 	NearEffect   Relation = "near"          // equal but for the wording of texts
 	OverLimit    Relation = "limit"         // no effect: a limit has no room
+	ToldEffect   Relation = "told"          // the same, as a person said; never of a store
 )
 
 // Claimed is the answer to a ClaimRequest.

@@ -128,7 +128,7 @@ func (r *proposal) claimRequest(s situation, ru ruling, lease time.Duration) Cla
 			Key: r.sum.Key, CallerKey: r.callerKey, Resource: r.resource, State: Pending, Code: CodeForwarded,
 			Policy: r.rule.Digest, About: about(r.rule, r.args), Arguments: r.bytes, Window: r.rule.Window,
 		},
-		Actor: agentActor(r.principal), Order: ru.order, Book: r.book, Aliases: r.aliases,
+		Actor: agentActor(r.principal), Seal: seals(r.rule), Order: ru.order, Book: r.book, Aliases: r.aliases,
 	}
 	if s.found != nil && r.isAlias(s.found.Key) {
 		// The effect began under another edition of the rule, and goes on under the key that it has.

@@ -63,6 +63,9 @@ var (
 	rita  = guard.Principal{Tenant: "acme", Subject: "rita", Role: guard.RoleReviewer}
 )
 
+// operators is the tenant whose admins write policies.
+const operators = "operators"
+
 // upstream is a scripted forwarder that counts what it executed.
 type upstream struct {
 	mu       sync.Mutex
@@ -197,6 +200,7 @@ func (w *world) open() {
 	w.Guard, err = guard.New(guard.Config{
 		Store: w.store, Policies: w, Forward: w.up, Key: []byte(strings.Repeat("k", 32)),
 		Log: slog.New(slog.NewTextHandler(w.t.Output(), nil)), Similarity: w.similarity,
+		Operators: operators,
 	})
 	if err != nil {
 		w.t.Fatal(err)

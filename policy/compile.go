@@ -38,7 +38,9 @@ func compileSet(files []file, docs []*document) (*Set, error) {
 	if err := append(problems, base.problems...).asError(); err != nil {
 		return nil, err
 	}
-	return newSet(rules, unknown, unknownTools, endpointsOf(base.endpoints)), nil
+	set := newSet(rules, unknown, unknownTools, endpointsOf(base.endpoints))
+	set.files = files
+	return set, nil
 }
 
 // refuseTwins notes tools with the same name, in one file or in several.

@@ -200,4 +200,10 @@
 //
 // The rule with exactly its name; else the glob with the most literal characters; of those the one with the longest
 // literal prefix; of those the first by name; else the rule for unknown tools.
+//
+// # Policies that are kept elsewhere
+//
+// A ledger can keep policies beside the files (Set.Overlay). Each is a file that holds one tool, for which the defaults, groups and
+// endpoints of the files hold; a pattern that a file defines is the file's. It may only use variables of the environment whose
+// names begin with POLICY_, because its author need have no hold on the machine. One that cannot be loaded never makes the set defective.
 package policy

@@ -79,6 +79,9 @@ func readDocument(files []file, i int) *document {
 	if v, ok := f["notify"]; ok {
 		d.endpoints = r.endpoints(v.value)
 	}
+	if only := files[i].only; only != "" {
+		d.checkKept(body, only)
+	}
 	return d
 }
 

@@ -23,6 +23,7 @@ type file struct {
 	name  string // as a person finds it
 	label string // relative to the folder that was loaded
 	text  []byte
+	only  string // the one tool that it may hold; "" for a file that may hold anything
 }
 
 // Load reads every *.yaml and *.yml below a folder, or one file. Files ending in _test.yaml or _test.yml and hidden files and

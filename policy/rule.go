@@ -18,6 +18,10 @@ type Rule struct {
 	Kind    Kind
 	Mode    Mode
 	Unknown bool // no policy names this tool
+	// Kept is the number of the version that is kept in the ledger, with which Digest then ends; 0 where a file says it.
+	Kept int64
+	// Defect is why the policy of this tool cannot be used; its calls must be refused. Only kept policies can have one.
+	Defect error
 	// OwnEffect says that Effect is the name of the tool at hand, because the rule holds for several tools and names none.
 	OwnEffect bool
 

@@ -25,6 +25,7 @@ type Set struct {
 	unknown      *Rule
 	unknownTools string
 	endpoints    map[string]*Endpoint // by name
+	files        []file               // of which it was made, for Overlay
 	cache        cache
 }
 

@@ -57,6 +57,9 @@ func choicesOf(e *guard.Effect) []choice {
 	disputed := e.Review == guard.CodeContradiction
 	switch {
 	case e.State == guard.Held:
+		if e.Related != "" {
+			return []choice{runIt(e), sameIt, rejectIt}
+		}
 		return []choice{runIt(e), rejectIt}
 	case e.State == guard.Unknown:
 		return []choice{
@@ -93,6 +96,8 @@ func runIt(e *guard.Effect) choice {
 	}
 	return c
 }
+
+var sameIt = choice{Value: guard.Same, Label: "It is the same", Key: "s", Hint: "Nothing is sent. The agent gets the answer of the earlier effect."}
 
 var rejectIt = choice{Value: guard.Reject, Label: "Reject", Key: "r", Hint: "Nothing is sent. The agent is told that a person refused it, and why."}
 

@@ -206,6 +206,8 @@ func (o outcome) Said() string {
 	switch o.Choice {
 	case guard.Approve:
 		return "Approved."
+	case guard.Same:
+		return "Recorded as the same."
 	case guard.Reject:
 		return "Rejected."
 	case guard.Happened:

@@ -25,6 +25,9 @@ type fake struct {
 	by       []guard.Principal
 	changes  chan string
 	previews []guard.Preview
+	versions []guard.PolicyVersion // of every policy
+	edits    []guard.PolicyEdit
+	refusal  error // of edits
 }
 
 func newFake(effects ...guard.Effect) *fake {
@@ -134,6 +137,25 @@ func (f *fake) Switch(_ context.Context, p guard.Principal, s guard.Switch) (gua
 	now := guard.Switched{Switch: s, By: p.Subject, At: time.Now()}
 	f.stops = append(slices.DeleteFunc(f.stops, func(old guard.Switched) bool { return old.Kind == s.Kind && old.Name == s.Name }), now)
 	return now, f.err
+}
+
+func (f *fake) MayEditPolicies(p guard.Principal) bool { return p.Role == guard.RoleAdmin }
+
+func (f *fake) PolicyVersions(context.Context, guard.Principal, string) ([]guard.PolicyVersion, error) {
+	return f.versions, f.err
+}
+
+func (f *fake) EditPolicy(_ context.Context, _ guard.Principal, e guard.PolicyEdit) (guard.PolicyVersion, error) {
+	f.edits = append(f.edits, e)
+	return guard.PolicyVersion{}, f.refusal
+}
+
+func (f *fake) CheckPolicy(_ context.Context, e guard.PolicyEdit) (*policy.Set, error) {
+	set, err := policy.Parse(draftName, []byte(e.Text))
+	if err != nil {
+		err = &guard.Error{Code: guard.CodeInvalid, Field: "/text", Err: err}
+	}
+	return set, err
 }
 
 func (f *fake) Ready(context.Context) error { return nil }

@@ -3,6 +3,9 @@ package web
 import (
 	"context"
 	"net/url"
+	"strings"
+
+	"github.com/labstack/echo/v4"
 
 	"github.com/onceguard/onceguard/guard"
 	"github.com/onceguard/onceguard/policy"
@@ -12,6 +15,7 @@ import (
 type policiesView struct {
 	Items   []policyItem
 	Unknown string   // what happens to tools that no policy names
+	Edits   bool     // the visitor may write policies
 	Problem problems // of files that were refused, so that these policies are older
 }
 
@@ -27,10 +31,21 @@ type policyItem struct {
 	Source  string // file:line
 }
 
+// policiesRequest is GET /policies, and the form there that leads to a policy by its name.
+type policiesRequest struct{ tool string }
+
+func (r *policiesRequest) bind(c echo.Context) error {
+	r.tool = strings.TrimSpace(c.QueryParam("tool"))
+	return nil
+}
+
 // policiesList is GET /policies.
-func (w *Web) policiesList(context.Context, guard.Principal, nothing) (reply, error) {
+func (w *Web) policiesList(_ context.Context, p guard.Principal, r policiesRequest) (reply, error) {
+	if r.tool != "" {
+		return redirect(policyPath(r.tool)), nil
+	}
 	set := w.policies.Current()
-	v := policiesView{Unknown: unknownTools[set.UnknownTools()], Problem: problemsOf(w.policies.LastError())}
+	v := policiesView{Edits: w.guard.MayEditPolicies(p), Unknown: unknownTools[set.UnknownTools()], Problem: problemsOf(w.policies.LastError())}
 	for _, r := range set.Rules() {
 		i := policyItem{
 			Pattern: r.Pattern, Address: policyPath(r.Pattern), Mode: r.Mode, Kind: r.Kind, Effect: r.Effect, Source: r.Source, Runs: upstreamOf(r),

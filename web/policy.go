@@ -3,9 +3,11 @@ package web
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -14,12 +16,16 @@ import (
 	"github.com/onceguard/onceguard/policy"
 )
 
-// policyRequest is GET /policies/{tool} and the form of that page. Checking and trying change nothing.
+// policyRequest is GET /policies/{tool} and the form of that page. Checking and trying change nothing; saving and deleting do.
 type policyRequest struct {
 	tool    string // a pattern of a policy, or the name of a tool
 	suggest string // the effect from which a draft is made
+	version int64  // whose text is the draft; 0 for that in force
 	posted  bool
+	do      string // the button
 	draft   string
+	reason  string // why it is saved
+	onto    int64  // the version that the form was made of
 	trial   trialForm
 }
 
@@ -27,11 +33,12 @@ type policyRequest struct {
 const maxDraft = 1 << 20
 
 func (r *policyRequest) bind(c echo.Context) error {
-	tool, err := url.PathUnescape(c.Param("tool"))
+	tool, err := toolOf(c.Request(), c.Param("tool"))
 	if err != nil || tool == "" || len(tool) > guard.MaxToolName {
 		return &refusal{http.StatusNotFound, "Not here", "This is no name of a tool."}
 	}
 	r.tool, r.suggest = tool, c.QueryParam("suggest")
+	r.version, _ = strconv.ParseInt(c.QueryParam("version"), 10, 64) // what is no number is no version
 	if c.Request().Method != http.MethodPost {
 		return nil
 	}
@@ -39,6 +46,8 @@ func (r *policyRequest) bind(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	r.do, r.reason = form.Get("do"), strings.TrimSpace(form.Get("reason"))
+	r.onto, _ = strconv.ParseInt(form.Get("onto"), 10, 64) // 0 for none, which the guard compares
 	r.posted, r.draft, r.trial = true, strings.ReplaceAll(form.Get("draft"), "\r\n", "\n"), readTrial(form)
 	if len(r.draft) > maxDraft {
 		return &refusal{http.StatusRequestEntityTooLarge, "Too long", "A policy may have 1 MiB."}
@@ -55,9 +64,12 @@ type toolView struct {
 	Mode    policy.Mode
 	Kind    policy.Kind
 	Runs    string
-	Tells   string // for tools without a policy: what happens to them
+	Tells   string   // for tools without a policy: what happens to them
+	Defect  problems // why calls of the tool are refused
+	Filed   bool     // a file defines the tool
 	Lines   []yamlLine
 	Draft   draftView
+	Kept    *keptView // nil for those who may not edit the policy
 	Trial   trialView
 }
 
@@ -79,14 +91,33 @@ func (w *Web) policy(ctx context.Context, p guard.Principal, r policyRequest) (r
 	rule := ruleFor(set, r.tool)
 	v := toolView{
 		Tool: r.tool, Address: policyPath(r.tool), Pattern: rule.Pattern, Source: rule.Source, Mode: rule.Mode, Kind: rule.Kind, Runs: upstreamOf(rule),
-		Lines: yamlOf(rule.Lines()),
+		Lines: yamlOf(rule.Lines()), Defect: problemsOf(rule.Defect), Filed: rule.Pattern != "" && rule.Kept == 0 && rule.Defect == nil,
+	}
+	refused := ""
+	if r.do == "save" || r.do == "delete" {
+		done, why, err := w.save(ctx, p, &r)
+		if done != nil || err != nil {
+			return done, err
+		}
+		refused = why
+	}
+	kept, versions, err := w.kept(ctx, p, r.tool)
+	if err != nil {
+		return nil, err
+	}
+	if v.Kept = kept; kept != nil {
+		kept.Refused, kept.Reason = refused, r.reason
 	}
 	if rule.Unknown {
 		v.Tells = unknownTools[set.UnknownTools()]
 	}
 	text, suggested := r.draft, ""
 	if !r.posted {
-		text = draftOf(r.tool, rule)
+		text = draftFrom(r.tool, rule, versions)
+		if i := slices.IndexFunc(versions, func(v guard.PolicyVersion) bool { return v.Number == r.version && v.Text != "" }); i >= 0 {
+			text, suggested = versions[i].Text, fmt.Sprintf("The text of version %d, to be saved anew.", r.version)
+			kept.Reason = fmt.Sprintf("Back to version %d.", r.version)
+		}
 		if r.suggest != "" {
 			e, err := w.guard.Effect(ctx, p, r.suggest)
 			if err != nil {
@@ -99,9 +130,10 @@ func (w *Web) policy(ctx context.Context, p guard.Principal, r policyRequest) (r
 			r.trial = w.trialOf(ctx, p, &e)
 		}
 	}
-	v.Draft = checkDraft(r.tool, text)
-	v.Draft.Suggested, v.Draft.Open = suggested, suggested != "" || rule.Unknown || r.changes(rule)
-	var err error
+	if v.Draft, err = w.judge(ctx, &r, text, kept != nil); err != nil {
+		return nil, err
+	}
+	v.Draft.Suggested, v.Draft.Open = suggested, suggested != "" || refused != "" || rule.Unknown || v.Defect != nil || r.posted && strings.TrimSpace(r.draft) != strings.TrimSpace(draftFrom(r.tool, rule, versions))
 	if v.Trial, err = w.try(ctx, p, r.tool, r.trial); err != nil {
 		return nil, err
 	}
@@ -117,9 +149,12 @@ func ruleFor(set *policy.Set, name string) *policy.Rule {
 	return set.Match(name)
 }
 
-// changes reports whether the form came with another draft than the page gave.
-func (r *policyRequest) changes(rule *policy.Rule) bool {
-	return r.posted && strings.TrimSpace(r.draft) != strings.TrimSpace(draftOf(r.tool, rule))
+// draftFrom is the text that the page gives to be edited: the latest one that the ledger keeps, as its author wrote it.
+func draftFrom(tool string, rule *policy.Rule, versions []guard.PolicyVersion) string {
+	if len(versions) > 0 && versions[0].Text != "" {
+		return versions[0].Text
+	}
+	return draftOf(tool, rule)
 }
 
 // draftName is what problems call the editor's text.

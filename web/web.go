@@ -26,10 +26,16 @@ type Guard interface {
 	Tallies(ctx context.Context, p guard.Principal, from, until time.Time) ([]guard.Tally, error)
 	Switches(context.Context, guard.Principal) ([]guard.Switched, error)
 	Switch(context.Context, guard.Principal, guard.Switch) (guard.Switched, error)
+	// The policies that the ledger keeps, for those who may edit them.
+	MayEditPolicies(guard.Principal) bool
+	PolicyVersions(ctx context.Context, p guard.Principal, tool string) ([]guard.PolicyVersion, error)
+	EditPolicy(context.Context, guard.Principal, guard.PolicyEdit) (guard.PolicyVersion, error)
+	// CheckPolicy returns the set that an edit would bring into force.
+	CheckPolicy(context.Context, guard.PolicyEdit) (*policy.Set, error)
 	Ready(context.Context) error
 }
 
-// Policies is the present set of rules and why a newer one was refused. *policy.Source implements it.
+// Policies is the present set of rules and why a newer one was refused. *guard.Rulebook implements it.
 type Policies interface {
 	Current() *policy.Set
 	LastError() error

@@ -20,7 +20,10 @@ type Store struct {
 // New seals under the ring what goes into a ledger. Close closes the ledger.
 func New(ledger guard.Store, ring *Ring) *Store { return &Store{ledger, ring} }
 
-var _ guard.Store = (*Store)(nil)
+var (
+	_ guard.Store   = (*Store)(nil)
+	_ guard.Watcher = (*Store)(nil)
+)
 
 // What bytes are.
 const (
@@ -46,7 +49,11 @@ func (s *Store) Rivals(ctx context.Context, tenant string, r guard.Relation, dig
 // Claim implements guard.Store.
 func (s *Store) Claim(ctx context.Context, r guard.ClaimRequest) (guard.Claimed, error) {
 	if r.Seal {
-		sealed, err := s.ring.seal(r.Effect.Arguments, place{r.Effect.Tenant, r.Effect.ID, arguments})
+		id := r.Effect.ID
+		if r.Again && r.Prior != nil {
+			id = r.Prior.ID // whose next attempt it is
+		}
+		sealed, err := s.ring.seal(r.Effect.Arguments, place{r.Effect.Tenant, id, arguments})
 		if err != nil {
 			return guard.Claimed{}, notSealed("claim", err)
 		}
@@ -57,6 +64,12 @@ func (s *Store) Claim(ctx context.Context, r guard.ClaimRequest) (guard.Claimed,
 		err = s.openEffect(&got.Effect)
 	}
 	return got, s.openError(err)
+}
+
+// Extend implements guard.Store.
+func (s *Store) Extend(ctx context.Context, id string, fence int64, ttl time.Duration) (time.Time, error) {
+	until, err := s.Store.Extend(ctx, id, fence, ttl)
+	return until, s.openError(err)
 }
 
 // Settle implements guard.Store.
@@ -152,4 +165,13 @@ func (s *Store) Sweep(ctx context.Context, limit int) ([]guard.Effect, error) {
 func (s *Store) Unsent(ctx context.Context, age time.Duration, limit int) ([]guard.Effect, error) {
 	list, err := s.Store.Unsent(ctx, age, limit)
 	return s.openEffects(list, err)
+}
+
+// Watch implements guard.Watcher: it passes on what the ledger beneath hears, if that is one.
+func (s *Store) Watch(ctx context.Context, woken func(tenant, id string)) error {
+	if w, ok := s.Store.(guard.Watcher); ok {
+		return w.Watch(ctx, woken)
+	}
+	<-ctx.Done()
+	return nil
 }

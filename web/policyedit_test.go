@@ -1,0 +1,94 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/onceguard/onceguard/guard"
+	"github.com/onceguard/onceguard/policy"
+)
+
+const keptText = "version: 1\ntools:\n  - name: pay.kept\n    mode: warn # <b>watched</b>\n"
+
+// editorHouse has a policy in the ledger, and an admin who looks at it.
+func editorHouse(t *testing.T, f *fake, key string) *house {
+	t.Helper()
+	set, laid := dayRules(t).set.Overlay([]policy.Kept{{Pattern: "pay.kept", Versions: []policy.Version{{Number: 8, Text: []byte(keptText)}}}})
+	if laid[0].Err != nil {
+		t.Fatal(laid[0].Err)
+	}
+	f.versions = []guard.PolicyVersion{
+		{Number: 8, Tool: "pay.kept", Text: keptText, Author: "ada", Reason: "Watch first.", At: time.Now(), Onto: 5, InForce: true,
+			Diff: "--- pay.kept@5\n+++ pay.kept@8\n@@ -1 +1 @@\n-    mode: off\n+    mode: warn # <b>watched</b>\n"},
+		{Number: 5, Tool: "pay.kept", Text: "version: 1\ntools:\n  - name: pay.kept\n    mode: off\n", Author: "ada", Reason: "Begin.", At: time.Now()},
+	}
+	return newHouse(t, f, func(c *Config) { c.Policies = rules{set: set} }).signIn(key)
+}
+
+func TestAnAdminEditsAPolicyOfTheLedger(t *testing.T) {
+	f := newFake()
+	h := editorHouse(t, f, adasKey)
+	body := h.page("/policies/pay.kept")
+	contains(t, body, "ledger:pay.kept@8:3", "mode: warn # &lt;b&gt;watched&lt;/b&gt;", `name="onto" value="8"`, "Save and bring into force", "Watch first.", "<del>-    mode: off</del>", "Version 5", `href="/policies/pay.kept?version=5#h-draft"`)
+	lacks(t, body, "<b>watched", "It is written in a file")
+	contains(t, h.page("/policies/pay.kept?version=5"), "mode: off\n</textarea>", "Back to version 5.", `<details id="workbench" open>`)
+	contains(t, h.page("/policies"), "ledger:pay.kept@8:3", "Write a policy")
+	if resp, _ := h.get("/policies?tool=a/b"); resp.StatusCode != http.StatusSeeOther || resp.Header.Get("Location") != "/policies/a%2Fb" {
+		t.Errorf("a new policy: %d to %q", resp.StatusCode, resp.Header.Get("Location"))
+	}
+
+	form := url.Values{"do": {"save"}, "draft": {keptText}, "onto": {"8"}, "reason": {" Enough seen. "}}
+	if resp, _ := h.post("/policies/pay.kept", form); resp.StatusCode != http.StatusSeeOther || resp.Header.Get("Location") != "/policies/pay.kept" {
+		t.Errorf("saved: %d to %q", resp.StatusCode, resp.Header.Get("Location"))
+	}
+	if len(f.edits) != 1 || f.edits[0] != (guard.PolicyEdit{Tool: "pay.kept", Text: keptText, Reason: "Enough seen.", Onto: 8}) {
+		t.Errorf("%+v", f.edits)
+	}
+	form.Set("do", "delete")
+	h.post("/policies/pay.kept", form)
+	if e := f.edits[1]; e.Text != "" || e.Onto != 8 {
+		t.Errorf("deleted with %+v", e)
+	}
+	form.Set("do", "check")
+	h.post("/policies/pay.kept", form)
+	form.Del("do") // as the page does while one types
+	h.post("/policies/pay.kept", form)
+	if len(f.edits) != 2 {
+		t.Error("a check has written")
+	}
+}
+
+func TestWhatIsRefusedStaysInTheEditor(t *testing.T) {
+	f := newFake()
+	h := editorHouse(t, f, adasKey)
+	f.refusal = &guard.Error{Code: guard.CodeConflict, Message: "another version has been written since: 9 stands and not 8"}
+	_, body := h.post("/policies/pay.kept", url.Values{"do": {"save"}, "draft": {keptText + "    window: 3h\n"}, "onto": {"8"}, "reason": {"Mine."}})
+	contains(t, body, "Not saved: another version", "window: 3h", `value="Mine."`, `<details id="workbench" open>`)
+	_, body = h.post("/policies/pay.kept", url.Values{"do": {"save"}, "draft": {"version: 1\ntools: [{name: pay.other}]"}, "reason": {"x"}})
+	contains(t, body, "The draft is about pay.other")
+	_, body = h.post("/policies/pay.kept", url.Values{"do": {"save"}, "draft": {" "}, "reason": {"x"}})
+	contains(t, body, "The draft is empty.")
+	if len(f.edits) != 1 {
+		t.Errorf("%+v", f.edits)
+	}
+}
+
+func TestWhoMayNotEditSeesNoVersions(t *testing.T) {
+	f := newFake()
+	h := editorHouse(t, f, ritasKey)
+	body := h.page("/policies/pay.kept")
+	contains(t, body, "ledger:pay.kept@8:3", "The admins of this installation change it.")
+	lacks(t, body, "Watch first.", "Save and bring", "# &lt;b")
+	body = editorHouse(t, newFake(), adasKey).page("/policies/payments.refund")
+	contains(t, body, "It is written in a file")
+	lacks(t, body, "Save and bring", "Watch first.")
+}
+
+func TestARefusedPolicySaysWhy(t *testing.T) {
+	set, _ := policy.Empty().Overlay([]policy.Kept{{Pattern: "pay", Versions: []policy.Version{{Number: 3, Text: []byte("version: 1\ntools:\n  - name: pay\n    windw: 1h\n")}}}})
+	h := newHouse(t, newFake(), func(c *Config) { c.Policies = rules{set: set} }).signIn(adasKey)
+	contains(t, h.page("/policies/pay"), "calls of its tools are refused", "ledger:pay@3:4:5", "windw")
+	contains(t, h.page("/policies"), "/policies/pay")
+}
