@@ -29,7 +29,7 @@ type noted interface{ note(*record) }
 // statused is a response whose status is not always 200.
 type statused interface{ status() int }
 
-// adapt makes a handler into a route: it authenticates, decodes, calls and encodes, in this order. A GET and a DELETE have no body.
+// adapt makes a handler into a route: it authenticates, decodes, calls and encodes, in this order. A GET, a HEAD and a DELETE have no body.
 func adapt[Req, Resp any](a *API, need right, h handler[Req, Resp]) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		p, err := a.admit(c, need)
@@ -37,7 +37,7 @@ func adapt[Req, Resp any](a *API, need right, h handler[Req, Resp]) echo.Handler
 			return err
 		}
 		var req Req
-		if m := c.Request().Method; m != http.MethodGet && m != http.MethodDelete {
+		if m := c.Request().Method; m != http.MethodGet && m != http.MethodHead && m != http.MethodDelete {
 			if err := readBody(c, &req); err != nil {
 				return err
 			}

@@ -22,6 +22,7 @@ type Guard interface {
 	Effect(ctx context.Context, p guard.Principal, id string) (guard.Effect, error)
 	Effects(context.Context, guard.Principal, guard.Query) ([]guard.Effect, error)
 	Events(ctx context.Context, p guard.Principal, id string) ([]guard.Event, error)
+	Endorsements(ctx context.Context, p guard.Principal, id string) (by []string, people int, err error)
 	Fingerprint(ctx context.Context, p guard.Principal, c guard.Call, other *guard.Call) (guard.Explained, error)
 	Changes(context.Context, guard.Principal) (<-chan string, error)
 	Tallies(ctx context.Context, p guard.Principal, from, until time.Time) ([]guard.Tally, error)
@@ -126,6 +127,8 @@ func (a *API) Register(e *echo.Echo) {
 	e.GET("/v1/me", adapt(a, callers, a.me))
 	e.GET("/healthz", adapt(a, anybody, a.alive))
 	e.GET("/readyz", adapt(a, anybody, a.ready))
+	e.HEAD("/healthz", adapt(a, anybody, a.alive))
+	e.HEAD("/readyz", adapt(a, anybody, a.ready))
 	e.GET("/metrics", a.serve(a.scrapers, a.metrics.Handler()))
 	e.GET("/openapi.yaml", a.serve(anybody, contract))
 }

@@ -209,9 +209,15 @@ func TestHealth(t *testing.T) {
 		if resp.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(text), want) || strings.Contains(string(text), "secret") {
 			t.Errorf("%s: %d %s", code, resp.StatusCode, text)
 		}
+		if resp, text := h.send("HEAD", "/readyz", "", ""); resp.StatusCode != http.StatusServiceUnavailable || len(text) > 0 {
+			t.Errorf("HEAD, %s: %d %s", code, resp.StatusCode, text)
+		}
 	}
 	if resp, text := h.send("GET", "/healthz", "", ""); resp.StatusCode != http.StatusOK || string(text) != `{"status":"alive"}` {
 		t.Errorf("%d %s", resp.StatusCode, text)
+	}
+	if resp, text := h.send("HEAD", "/healthz", "", ""); resp.StatusCode != http.StatusOK || len(text) > 0 {
+		t.Errorf("HEAD: %d %s", resp.StatusCode, text)
 	}
 	p, err := h.client(h.rev).Policies(t.Context())
 	if err != nil || p.Status != "reload_refused" || len(p.Policies) != 1 || p.Policies[0].Name != "pay" || p.Policies[0].Execute != "guard" || p.Policies[0].On["done"] != "replay" {

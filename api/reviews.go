@@ -88,7 +88,9 @@ func (a *API) review(ctx context.Context, p guard.Principal, r named) (client.Re
 	if err != nil {
 		return client.Review{}, err
 	}
-	return review(&e, time.Now()), nil
+	v := review(&e, time.Now())
+	v.ApprovedBy, v.People, err = a.guard.Endorsements(ctx, p, e.ID)
+	return v, err
 }
 
 func (a *API) reviewed(ctx context.Context, p guard.Principal, id string) (guard.Effect, error) {

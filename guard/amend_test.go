@@ -77,6 +77,52 @@ func TestEditedArgumentsAreRefused(t *testing.T) {
 	})
 }
 
+// What a person has sent with other arguments also answers the agent that then asks for these.
+func TestAnEditedCallAnswersForTheArgumentsThatWereSent(t *testing.T) {
+	big, edited := call("pay", `{"order":"A","n":9}`), call("pay", `{"order":"A","n":1}`)
+	rules := file(tool("pay", `rules: [{if: "args.n > 5", then: hold}]`, sent))
+	underPolicies(t, rules, func(t *testing.T, w *world) {
+		id := w.do(alice, big).Effect.ID
+		if _, err := w.editAndRun(id, string(edited.Arguments)); err != nil {
+			t.Fatal(err)
+		}
+		if a := w.expect(alice, edited, guard.AnswerReplayed, guard.CodeReplayed); a.Effect.ID != id {
+			t.Errorf("answered by %s", a.Effect.ID)
+		}
+		w.expect(bob, edited, guard.AnswerBlocked, guard.CodeNotShared)
+		w.executions(1)
+	})
+	underPolicies(t, rules, func(t *testing.T, w *world) { // the edited call failed, so another try is free
+		id := w.do(alice, big).Effect.ID
+		w.up.script(refused)
+		if _, err := w.editAndRun(id, string(edited.Arguments)); err != nil {
+			t.Fatal(err)
+		}
+		w.expect(alice, edited, guard.AnswerForwarded, guard.CodeForwarded)
+		w.expect(alice, edited, guard.AnswerReplayed, guard.CodeReplayed)
+		w.executions(2)
+	})
+}
+
+func TestAnEditIsNotAboutAnotherThing(t *testing.T) {
+	rules := file(
+		tool("write", `resource: "file:{path}"`, `rules: [{if: "args.text == 'X'", then: hold}]`, sent),
+		tool("pay", "arguments: {order: {role: identity, kind: id}}", "on: {same_identity: hold}", `rules: [{if: "args.n > 5", then: hold}]`, sent))
+	underPolicies(t, rules, func(t *testing.T, w *world) {
+		file := w.do(alice, call("write", `{"path":"a","text":"X"}`)).Effect.ID
+		_, err := w.editAndRun(file, `{"path":"b","text":"Y"}`)
+		expectError(t, err, guard.CodeInvalid)
+		payment := w.do(alice, call("pay", `{"order":"A","n":9}`)).Effect.ID
+		_, err = w.editAndRun(payment, `{"order":"B","n":9}`)
+		expectError(t, err, guard.CodeInvalid)
+		w.executions(0)
+		if _, err = w.editAndRun(payment, `{"order":"A","n":3}`); err != nil {
+			t.Error(err)
+		}
+		w.executions(1)
+	})
+}
+
 func TestAPreviewIsWhatTheAgentGets(t *testing.T) {
 	type outcome struct {
 		choice guard.Choice

@@ -28,7 +28,8 @@
 // # What stands in the way
 //
 // First of all the effect under the call's own key. A key depends on what the policy says, so the call is looked up under
-// every edition that the rule of its tool has had (edition.go), and an edit reopens nothing. Then, where the policy asks
+// every edition that the rule of its tool has had (edition.go), and an edit reopens nothing. The installation key is a part of the
+// edition (keys.go), and what a policy conceals is taken out of all that is shown (seal.go). Then, where the policy asks
 // for it, its rivals (rival.go): an effect that differs in wording at most (near.go), an equal one in another scope, another
 // one on the same thing. All rivals of a relation are looked at together, and one whose outcome is open is answered for
 // before one that is done. A likeness never merges two effects unless the policy says so: a person is asked, or the agent, who

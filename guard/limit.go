@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"time"
 
 	"github.com/onceguard/onceguard/fingerprint"
 	"github.com/onceguard/onceguard/policy"
@@ -14,9 +13,6 @@ import (
 // A limit of the policy is checked by the very write that claims, so that calls at one moment cannot pass it together. The ledger
 // counts whole numbers: sums are counted in millionths of their unit, and an amount that is not a whole number of those, or
 // that cannot be read, holds the call.
-
-// micro is how many decimal places a counted sum has.
-const micro = 6
 
 // overLimit is a limit that had no room for a call, and what was left of it.
 type overLimit struct {
@@ -27,9 +23,6 @@ type overLimit struct {
 
 // limitsOf makes what a claim of the call is counted under. The error holds no argument value.
 func (r *proposal) limitsOf() ([]Limit, error) {
-	if len(r.rule.Limits) > MaxLimits {
-		return nil, fmt.Errorf("the policy of this tool has more than %d limits", MaxLimits)
-	}
 	var limits []Limit
 	for _, l := range r.rule.Limits {
 		amount, err := r.rule.Amount(l, r.args)
@@ -44,9 +37,6 @@ func (r *proposal) limitsOf() ([]Limit, error) {
 			if err != nil {
 				return nil, fmt.Errorf("the limit at %s: %w", l.Source, err)
 			}
-		}
-		if l.Per > MaxPeriod {
-			return nil, fmt.Errorf("the limit at %s has a period of more than %d days", l.Source, MaxPeriod/(24*time.Hour))
 		}
 		counted.Key = r.first.Mark("limit", append([]string{r.principal.Tenant, l.Counter, amount.Unit}, r.limitedBy(l)...)...)
 		limits = append(limits, counted)
@@ -73,7 +63,7 @@ func (r *proposal) limitedBy(l policy.Limit) []string {
 		case policy.ByEffect:
 			value = r.rule.Effect
 		case policy.ByIdentity:
-			value = string(r.sum.Identity[:])
+			value = r.thing()
 		default:
 			value = r.call.Labels[strings.TrimPrefix(part, policy.ScopeLabel)]
 		}
@@ -82,8 +72,15 @@ func (r *proposal) limitedBy(l policy.Limit) []string {
 	return values
 }
 
+// thing names what the call acts on. It needs no scope, which is not on record with an effect, and does not change with the
+// installation key, so that a limit goes on counting.
+func (r *proposal) thing() string {
+	id := r.first.Sum(r.rule.Arguments, fingerprint.Input{Tenant: r.principal.Tenant, Effect: r.rule.Effect, NoNear: true}, r.args).Identity
+	return string(id[:])
+}
+
 func millionths(d fingerprint.Decimal) (int64, error) {
-	n, ok := d.Shift(micro).Int64()
+	n, ok := d.Shift(policy.SumPlaces).Int64()
 	if !ok {
 		return 0, errors.New("an amount has more than six decimal places, or is too large to be counted")
 	}
@@ -105,7 +102,7 @@ func (r *proposal) overrun(c Claimed) {
 	l := r.rule.Limits[c.Limit]
 	over := &overLimit{limit: l, left: fingerprint.NewDecimal(c.Left)}
 	if l.Sum != "" {
-		over.left = over.left.Shift(-micro)
+		over.left = over.left.Shift(-policy.SumPlaces)
 		if amount, err := r.rule.Amount(l, r.args); err == nil {
 			over.unit = amount.Unit
 		}

@@ -97,3 +97,41 @@ func TestCallsAtOneMomentDoNotPassALimitTogether(t *testing.T) {
 		w.executions(10)
 	})
 }
+
+// What a policy may ask for is what the ledger can count.
+func TestTheMostThatAPolicyMayLimitIsCounted(t *testing.T) {
+	limits := make([]string, guard.MaxLimits)
+	for i := range limits {
+		limits[i] = fmt.Sprintf("{sum: args.amount, max: 9000000000000, per: %dh, then: deny}", int(guard.MaxPeriod.Hours())-i)
+	}
+	underPolicies(t, limited(limits...), func(t *testing.T, w *world) {
+		w.expect(alice, order(1, "1"), guard.AnswerForwarded, guard.CodeForwarded)
+	})
+}
+
+// An agent that names currencies of its own does not begin a new sum with each.
+func TestALimitCannotBePassedByUnknownCurrencies(t *testing.T) {
+	rules := file(tool("pay", "arguments: {order_id: {role: identity, kind: id}, amount: {kind: money, currency: currency}}",
+		"limits: [{sum: args.amount, max: 100, per: 1h, then: deny}]", sent))
+	underPolicies(t, rules, func(t *testing.T, w *world) {
+		for i, currency := range []string{"Euro", "euros", "XX1"} {
+			c := call("pay", fmt.Sprintf(`{"order_id":"A-%d","amount":90,"currency":%q}`, i, currency))
+			w.expect(alice, c, guard.AnswerBlocked, guard.CodeHeld)
+		}
+		w.executions(0)
+	})
+}
+
+// The scope of an effect is not on record, and a limit by identity counts what was approved all the same.
+func TestALimitByIdentityCountsWhatWasApproved(t *testing.T) {
+	rules := file(tool("pay", "arguments: {order_id: {role: identity, kind: id}, amount: {kind: number}}", "scope: ['label:ticket']",
+		"rules: [{if: 'args.amount > 5', then: hold}]", "limits: [{count: 1, per: 1h, by: [identity], then: deny}]", sent))
+	underPolicies(t, rules, func(t *testing.T, w *world) {
+		first, second := order(1, "10"), order(1, "1")
+		first.Labels, second.Labels = map[string]string{"ticket": "T-1"}, map[string]string{"ticket": "T-2"}
+		held := w.expect(alice, first, guard.AnswerBlocked, guard.CodeHeld)
+		w.mustDecide(held.Effect.ID, guard.Approve)
+		w.expect(alice, second, guard.AnswerBlocked, guard.CodeOverLimit)
+		w.executions(1)
+	})
+}

@@ -78,13 +78,18 @@ func (g *Guard) propose(ctx context.Context, p Principal, c Call) (*proposal, er
 
 // weigh asks the rule's conditions.
 func (g *Guard) weigh(ctx context.Context, r *proposal) {
+	r.verdict = r.rule.Check(ctx, g.facts(ctx, r))
+	if r.verdict.Err != nil {
+		g.log.WarnContext(ctx, "a condition could not be evaluated, so the call is held", "tool", r.call.Tool, "rule", r.verdict.Rule, "error", r.verdict.Err)
+	}
+}
+
+// facts is what conditions see of a call.
+func (g *Guard) facts(ctx context.Context, r *proposal) policy.Facts {
 	c, p := &r.call, &r.principal
-	r.verdict = r.rule.Check(ctx, policy.Facts{
+	return policy.Facts{
 		Tool: c.Tool, Tenant: p.Tenant, Subject: p.Subject, Agent: c.Agent, Run: c.Run,
 		Labels: c.Labels, Args: r.args, Now: g.now(), History: g.history(ctx, r),
-	})
-	if r.verdict.Err != nil {
-		g.log.WarnContext(ctx, "a condition could not be evaluated, so the call is held", "tool", c.Tool, "rule", r.verdict.Rule, "error", r.verdict.Err)
 	}
 }
 

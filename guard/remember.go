@@ -145,7 +145,8 @@ func (m *memory) after(e *Effect, err error) {
 	switch CodeOf(err) {
 	case "":
 		m.changed(e)
-	case CodeUncertain, CodeInternal:
+	case CodeConflict, CodeStaleFence, CodeNotFound, CodeInvalid, CodeUnavailable: // nothing was written
+	default:
 		m.dropAll(everything)
 	}
 }

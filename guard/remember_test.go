@@ -114,6 +114,11 @@ func TestEveryWriteThatMayChangeAnEffectDropsIt(t *testing.T) {
 			_, err := m.Settle(t.Context(), Settlement{ID: "ef_1", State: Failed})
 			return err
 		},
+		"a decision after which the effect could not be read": func(l *ledger, m *memory) error {
+			l.err = &Error{Code: CodeCorrupt}
+			_, err := m.Decide(t.Context(), Decision{ID: "ef_1", State: Done})
+			return err
+		},
 		"a sweep that failed": func(l *ledger, m *memory) error { l.err = uncertain; _, err := m.Sweep(t.Context(), 1); return err },
 	}
 	for name, write := range writes {

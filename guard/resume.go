@@ -104,9 +104,6 @@ func (g *Guard) limitsOnRecord(ctx context.Context, e *Effect) []Limit {
 	if err != nil {
 		return nil
 	}
-	if err := r.fingerprint(); err != nil {
-		r.sum.Identity = e.Identity // its scope is not on record, and limits do not depend on that
-	}
 	limits, err := r.limitsOf()
 	if err != nil {
 		return nil

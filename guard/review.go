@@ -12,9 +12,10 @@ import (
 const maxReason = 2000
 
 // Decide records what a person decided on an effect. Approving and ordering another send, where the guard sends,
-// start the send at once; the agent's next equal call is answered from it.
+// start the send at once; the agent's next equal call is answered from it. Where the policy wants two people to agree (approvals),
+// the first one's approval is noted and the effect comes back as it was.
 //
-// Errors: CodeForbidden for agents, CodeSelfReview for a call of one's own, CodeStaleFence when the effect is another
+// Errors: CodeForbidden for agents and for people whom the policy of the tool does not let decide, CodeSelfReview for a call of one's own, CodeStaleFence when the effect is another
 // than the one that was shown, CodeConflict when the choice does not fit its state or comes before the settle time.
 func (g *Guard) Decide(ctx context.Context, p Principal, j Judgement) (Effect, error) {
 	if !p.Reviews() {
@@ -30,9 +31,18 @@ func (g *Guard) Decide(ctx context.Context, p Principal, j Judgement) (Effect, e
 	if e.Subject == p.Subject && !p.SelfReview {
 		return Effect{}, &Error{Code: CodeSelfReview, Op: "decide", Message: "nobody decides on a call of their own subject; another person must"}
 	}
+	if err := g.mayDecide(ctx, p, &e); err != nil {
+		return Effect{}, err
+	}
 	d, err := g.decision(ctx, &e, p, j)
 	if err != nil {
 		return Effect{}, g.shownError(err)
+	}
+	switch yes, err := g.agreed(ctx, p, &e, j); {
+	case err != nil:
+		return Effect{}, g.shownError(err)
+	case !yes:
+		return g.shown(e), nil // it waits for one more person
 	}
 	d.Seal = seals(g.ruleOf(&e))
 	write, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.times.Write)
@@ -46,6 +56,11 @@ func (g *Guard) Decide(ctx context.Context, p Principal, j Judgement) (Effect, e
 	}
 	g.outcome(&decided)
 	g.hub.publish(decided.Tenant, decided.ID)
+	if d.Arguments != nil {
+		if err := g.answerAlso(context.WithoutCancel(ctx), &decided, d.Actor); err != nil {
+			g.log.WarnContext(ctx, "a call with the edited arguments would be sent beside the effect", "effect", decided.ID, "error", err)
+		}
+	}
 	if decided.State == Approved && decided.Execute == ByGuard {
 		g.sendApproved(ctx, decided)
 	}

@@ -9,7 +9,7 @@ import (
 
 // Approvals says who may let a held call of the tool go, and who is told that one waits.
 type Approvals struct {
-	Roles  []string // any one of them; nil: whoever may review in the tenant
+	Roles  []string // reviewer or admin, any one of them; nil: whoever may review in the tenant
 	People int      // so many different people have to approve before the call is sent; one of them is enough to reject it
 	Notify []string // names of endpoints; see Set.Endpoint
 
@@ -21,6 +21,9 @@ type Reviewer struct {
 	Subject string
 	Roles   []string
 }
+
+// Conditional reports whether who may decide depends on the call.
+func (a *Approvals) Conditional() bool { return a.when != nil }
 
 // MayDecide reports whether a person may decide on a held call of this rule: has one of the roles, and fits "approvals.when". f is
 // about the call that is held. An expression that cannot be evaluated lets nobody decide; the error says why, without values.
@@ -54,6 +57,9 @@ type named struct {
 	name string
 }
 
+// reviewerRoles are the roles of credentials that may decide.
+var reviewerRoles = []string{"reviewer", "admin"}
+
 const (
 	maxPeople = 2
 	maxRoles  = 20
@@ -68,6 +74,11 @@ func (r *reader) approvals(e entry) *approvalsDoc {
 		a.Roles = r.strings(v.value, "roles")
 		if len(a.Roles) == 0 || len(a.Roles) > maxRoles {
 			r.add(at(v.value), "roles names "+count(len(a.Roles), "role"), fmt.Sprintf("name from 1 to %d roles, or remove the key", maxRoles))
+		}
+		for _, role := range a.Roles {
+			if !slices.Contains(reviewerRoles, role) {
+				r.add(at(v.value), fmt.Sprintf("nobody has the role %q", role), "the roles of those who decide are reviewer and admin; tell people apart by reviewer.subject in approvals.when")
+			}
 		}
 	}
 	if v, ok := f["when"]; ok {

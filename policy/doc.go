@@ -85,7 +85,7 @@
 //	    seal: ["items.*.note"] # paths of arguments that are kept encrypted; see Rule.Seal
 //	    done_when: "status == 200 && body.state == 'ok'"   # and failed_when, partial_when, unknown_when;
 //	                                                   # a 2xx that none of them matches is then unknown
-//	notify:                    # endpoints by name, for all files of the set; see Endpoint
+//	notify:                    # not yet acted upon, so refused: endpoints by name, for all files of the set; see Endpoint
 //	  finance:
 //	    kind: standard-webhooks   # standard-webhooks | slack
 //	    url: "https://hooks.internal/held"
@@ -194,7 +194,8 @@
 // a number, or an amount of money in any spelling that its kind reads. Without currency each currency has a sum of its own.
 // by tells whose calls are counted together: tenant, subject, agent, run, tool, effect (the effect type), identity (the thing acted
 // on), "label:NAME"; without it all calls of the tenant. A limit that a tool says itself counts the calls of that tool, or of all tools
-// of its glob; an inherited one those of all tools that inherit it. A call whose amount cannot be read is held.
+// of its glob; an inherited one those of all tools that inherit it. A call whose amount cannot be read, or is in no known currency, is
+// held. A tool has at most 8 limits, each over at most 31 days.
 //
 // # Which rule a tool has
 //

@@ -77,6 +77,9 @@ func readDocument(files []file, i int) *document {
 		}
 	}
 	if v, ok := f["notify"]; ok {
+		if !delivers {
+			r.add(v.key, "the guard tells no endpoint of held calls yet", "remove notify, and look at the queue of reviews")
+		}
 		d.endpoints = r.endpoints(v.value)
 	}
 	if only := files[i].only; only != "" {

@@ -48,6 +48,10 @@ func (e Endpoint) GoString() string { return e.String() }
 // LogValue is String.
 func (e Endpoint) LogValue() slog.Value { return slog.StringValue(e.String()) }
 
+// delivers says whether the guard sends what endpoints are to be told. Until it does, a set with endpoints is refused, so that nobody
+// waits for a message that never comes.
+var delivers = false
+
 // endpointDoc is one entry of "notify:".
 type endpointDoc struct {
 	at place

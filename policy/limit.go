@@ -47,7 +47,7 @@ var limitParts = []string{ByTenant, BySubject, ByAgent, ByRun, ByTool, ByEffect,
 // Amount is what one call adds to a limit.
 type Amount struct {
 	Value fingerprint.Decimal // 1 for a count, else not negative
-	Unit  string              // currency of ISO 4217, or the normal form of another; "": a count or a plain number
+	Unit  string              // of money: its currency of ISO 4217, or a symbol that several share; "": a count or a plain number
 }
 
 // Amount returns what a call adds to a limit of its rule. An error, which contains no value, means that nobody can say whether the
@@ -62,6 +62,9 @@ func (r *Rule) Amount(l Limit, args fingerprint.Value) (Amount, error) {
 		return Amount{}, fmt.Errorf("the limit at %s adds up %q, which %w", l.Source, l.Sum, err)
 	case amount.Value.Sign() < 0:
 		return Amount{}, fmt.Errorf("the limit at %s adds up %q, which is negative", l.Source, l.Sum)
+	case strings.HasPrefix(amount.Unit, `"`):
+		// Whoever could name any currency would begin a new sum with each.
+		return Amount{}, fmt.Errorf("the limit at %s adds up %q, which is in a currency that is not known", l.Source, l.Sum)
 	case l.Currency != "" && amount.Unit != l.Currency:
 		return Amount{}, fmt.Errorf("the limit at %s adds up %q in %s, which is in another currency or in none that is known", l.Source, l.Sum, l.Currency)
 	}
@@ -78,9 +81,12 @@ type limitDoc struct {
 }
 
 const (
-	maxLimits = 50 // of one tool
+	maxLimits = 8 // of one tool, and of one claim in the ledger
 	maxCount  = 1_000_000_000
-	maxPer    = 366 * day
+	maxPer    = 31 * day // for so long the ledger knows what was used
+
+	// SumPlaces is how many decimal places of an amount are counted.
+	SumPlaces = 6
 )
 
 var limitKeys = keys{now: []string{"count", "sum", "max", "currency", "per", "by", "then", "why"}}
@@ -156,6 +162,9 @@ func (r *reader) sum(l *limitDoc, e entry, f map[string]entry) {
 	}
 	if m, ok := f["max"]; ok {
 		l.Max = r.decimal(m.value, "max")
+		if _, countable := l.Max.Shift(SumPlaces).Int64(); !countable {
+			r.add(at(m.value), "max cannot be counted", fmt.Sprintf("write at most %d decimal places, and a number below 9 million millions", SumPlaces))
+		}
 	} else {
 		r.add(l.at, "the limit does not say what the sum may reach", "add \"max:\" with a number")
 	}

@@ -33,6 +33,10 @@ func (w *Web) setChoices(ctx context.Context, p guard.Principal, v *reviewView, 
 	if e.State == guard.Held {
 		v.Edit = editable(e.Arguments)
 	}
+	var err error
+	if v.ApprovedBy, v.People, err = w.guard.Endorsements(ctx, p, e.ID); err != nil {
+		return err
+	}
 	previews, err := w.guard.Preview(ctx, p, e.ID)
 	switch code := guard.CodeOf(err); {
 	case code == guard.CodeInvalid:

@@ -25,9 +25,12 @@ type fake struct {
 	by       []guard.Principal
 	changes  chan string
 	previews []guard.Preview
-	versions []guard.PolicyVersion // of every policy
-	edits    []guard.PolicyEdit
-	refusal  error // of edits
+	// who has approved, of how many
+	approvedBy []string
+	people     int
+	versions   []guard.PolicyVersion // of every policy
+	edits      []guard.PolicyEdit
+	refusal    error // of edits
 }
 
 func newFake(effects ...guard.Effect) *fake {
@@ -123,6 +126,10 @@ func (f *fake) Tallies(_ context.Context, _ guard.Principal, from, until time.Ti
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(f.tallies), func(t guard.Tally) bool { return t.Start.Before(from) || !t.Start.Before(until) }), f.err
+}
+
+func (f *fake) Endorsements(context.Context, guard.Principal, string) ([]string, int, error) {
+	return f.approvedBy, max(1, f.people), nil
 }
 
 func (f *fake) Switches(context.Context, guard.Principal) ([]guard.Switched, error) {

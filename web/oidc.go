@@ -94,7 +94,8 @@ func (p *provider) discover() (*oidc.Provider, error) {
 	// The provider keeps this context for later questions for its keys, so it must not be that of a request.
 	found, err := oidc.NewProvider(oidc.ClientContext(context.Background(), p.http), p.Issuer)
 	if err != nil {
-		return nil, &refusal{http.StatusBadGateway, "The identity provider does not answer", "Try again later, or sign in with a key."}
+		// The page tells people what to do, and the log tells the operator the cause.
+		return nil, fmt.Errorf("%w: %w", &refusal{http.StatusBadGateway, "The identity provider does not answer", "Try again later, or sign in with a key."}, err)
 	}
 	p.found = found
 	return found, nil

@@ -1,14 +1,17 @@
 package web
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -206,4 +209,21 @@ func TestRolesOfClaims(t *testing.T) {
 			t.Errorf("%v: %+v, %v", c.claims, got, err)
 		}
 	}
+}
+
+// People are told what to do, and the operator what is wrong.
+func TestProviderThatDoesNotAnswer(t *testing.T) {
+	i := newIdentity(t)
+	var log bytes.Buffer
+	h := newHouse(t, newFake(), func(c *Config) {
+		c.URL = "http://dashboard.example"
+		c.Provider = &Provider{Issuer: i.srv.URL + "/other", ClientID: "onceguard", Tenant: "acme", Admins: []string{"ops"}}
+		c.Log = slog.New(slog.NewTextHandler(&log, nil))
+	})
+	resp, body := h.get("/signin/provider")
+	if resp.StatusCode != http.StatusBadGateway || strings.Contains(body, i.srv.URL) {
+		t.Errorf("answers %d: %s", resp.StatusCode, body)
+	}
+	contains(t, body, "The identity provider does not answer")
+	contains(t, log.String(), "404")
 }

@@ -60,7 +60,7 @@ func (w *Web) policiesList(_ context.Context, p guard.Principal, r policiesReque
 
 // unknownTools says what each value of defaults.unknown_tools means.
 var unknownTools = map[string]string{
-	"guard": "Tools that no policy names are guarded: each argument counts, and the agent runs the tool.",
+	"guard": "Tools that no policy names are guarded: each argument counts and is compared as its name suggests, and the agent runs the tool.",
 	"deny":  "Tools that no policy names are denied.",
 	"pass":  "Tools that no policy names pass unrecorded.",
 }

@@ -52,11 +52,14 @@ type reviewView struct {
 	Policy    policyView
 
 	Choices []choice
-	Edit    string // the arguments as they came, to be edited; "" where that cannot be done
-	Digest  string
-	Fence   int64
-	Seq     int // of the newest event that is shown
-	Suggest string
+	// People is how many have to approve before it is sent; ApprovedBy is who has so far.
+	People     int
+	ApprovedBy []string
+	Edit       string // the arguments as they came, to be edited; "" where that cannot be done
+	Digest     string
+	Fence      int64
+	Seq        int // of the newest event that is shown
+	Suggest    string
 }
 
 // earlierView is the effect that stood in the way.

@@ -54,6 +54,7 @@ func TestScreenshots(t *testing.T) {
 	screens := running()
 	if *server == "" {
 		screens = append(reviewScreens(t), dayScreens(t)...)
+		screens = append(screens, screen{"policy-kept", editorHouse(t, newFake(), adasKey), "/policies/pay.kept?version=5", adasKey})
 	}
 	for _, s := range screens {
 		for _, look := range []string{"light", "dark", "narrow"} {

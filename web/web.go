@@ -21,6 +21,7 @@ type Guard interface {
 	Fingerprint(ctx context.Context, p guard.Principal, c guard.Call, other *guard.Call) (guard.Explained, error)
 	Decide(context.Context, guard.Principal, guard.Judgement) (guard.Effect, error)
 	Preview(ctx context.Context, p guard.Principal, id string) ([]guard.Preview, error)
+	Endorsements(ctx context.Context, p guard.Principal, id string) (by []string, people int, err error)
 	Changes(ctx context.Context, p guard.Principal) (<-chan string, error)
 	// Tallies counts what happened to the tenant's calls, in the buckets that begin in [from, until).
 	Tallies(ctx context.Context, p guard.Principal, from, until time.Time) ([]guard.Tally, error)

@@ -22,10 +22,13 @@ type Review struct {
 	Digest    string          `json:"digest"` // SHA-256 of the recorded argument text, hexadecimal
 	Fence     int64           `json:"fence"`
 	// Choices lists what may be decided: "approve", "same" and "reject" by Decide, the others by Resolve.
-	Choices   []string  `json:"choices"`
-	CreatedAt time.Time `json:"created_at"`
-	AgeMS     int64     `json:"age_ms"` // since the effect last changed
-	ExpiresAt time.Time `json:"expires_at,omitzero"`
+	Choices []string `json:"choices"`
+	// People is how many different people have to approve; ApprovedBy is who has so far. Only of a single review.
+	People     int       `json:"people,omitzero"`
+	ApprovedBy []string  `json:"approved_by,omitempty"`
+	CreatedAt  time.Time `json:"created_at"`
+	AgeMS      int64     `json:"age_ms"` // since the effect last changed
+	ExpiresAt  time.Time `json:"expires_at,omitzero"`
 }
 
 // Queue is one page of reviews, newest first.

@@ -54,7 +54,6 @@ func newDemoCommand() *cobra.Command {
 		Long: "Demo starts a guard and a sample payment and mail service on this machine, with a ledger in a temporary folder, and plays a\n" +
 			"short story against the guard's HTTP endpoint. Then it serves, with a dashboard that shows a day of several agents, until Ctrl-C.\n\n" +
 			"With --once it ends after the story, with exit code 1 if anything went otherwise than told.",
-		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			given := c.Flags().Changed("addr")
 			if given && !loopback(addr) {

@@ -26,7 +26,7 @@
 // serve keeps its state in one folder (mode 0700, each file 0600):
 //
 //	ledger.db          effects, their events and the hashes of API keys; SQLite, with its side files
-//	installation.key   the secret under which fingerprints are made
+//	installation.key   the secrets under which fingerprints are made and bytes are sealed, one a line
 //
 // Neither is of use without the other: a ledger under another key answers no call, so every effect would look
 // new. A folder that holds only one of them is therefore refused instead of being taken for a first start. The

@@ -51,9 +51,9 @@ func markUsageErrors(c *cobra.Command) {
 		// not know.
 		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	}
-	check := c.Args
-	if check == nil {
-		check = noArguments
+	check := noArguments
+	if c.Args != nil {
+		check = asUsed(c.Args)
 	}
 	c.Args = func(c *cobra.Command, args []string) error {
 		if c.HasSubCommands() && len(args) > 0 {
@@ -74,6 +74,16 @@ func noArguments(c *cobra.Command, args []string) error {
 		return fmt.Errorf("%s takes flags only, and %q is none", c.Name(), args[0])
 	}
 	return nil
+}
+
+// asUsed makes a refusal of the number of arguments show the arguments.
+func asUsed(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if check(c, args) != nil {
+			return fmt.Errorf("write it as: %s", c.UseLine())
+		}
+		return nil
+	}
 }
 
 func unknownCommand(c *cobra.Command, word string) error {

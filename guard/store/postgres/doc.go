@@ -50,7 +50,7 @@
 // The table effects has one row for each effect and none of its bytes. The table events holds arguments and results and is only ever
 // appended to, under (effect, seq). The view records joins both for reading: every answer with arguments or results verifies the hashes
 // of the events that it was made from, and that the row agrees with the last one; else it is CodeCorrupt, and
-// nothing is claimed.
+// nothing is claimed. Outline alone reads the row and no event: it is for a cache that holds the bytes, bound to that row.
 //
 // No index of effects is about what a settlement changes, so that it writes the new row beside the old one and no index. What depends on
 // the state and its times is found by small tables: due (when to look whether time has ended a state), answering (until when an

@@ -24,7 +24,7 @@ func TestCorrupt(t *testing.T) {
 		"forgotten": "UPDATE onceguard.effects SET result_seq = 1",
 	} {
 		t.Run(name, func(t *testing.T) {
-			dsn := servertest.Postgres(t)
+			dsn := migrated.Postgres(t)
 			s := openAt(t, dsn, postgres.Options{})
 			call := storetest.NewCall("acme")
 			got, err := s.Claim(t.Context(), call)

@@ -70,7 +70,10 @@ func TestPlans(t *testing.T) {
 			if _, err := s.Settle(t.Context(), storetest.Outcome(got.Effect, guard.Done)); err != nil {
 				return err
 			}
-			_, err = s.Lookup(t.Context(), r.Effect.Key)
+			if _, err := s.Lookup(t.Context(), r.Effect.Key); err != nil {
+				return err
+			}
+			_, err = s.Outline(t.Context(), r.Effect.Key)
 			return err
 		},
 		"the reads of a guard": func(s *postgres.Store) error {

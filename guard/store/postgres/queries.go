@@ -25,6 +25,7 @@ var (
 	sqlCredentialsList  = query("credentials_list")
 	sqlDueForget        = query("due_forget")
 	sqlEffectByKey      = query("effect_by_key")
+	sqlEffectOutline    = query("effect_outline")
 	sqlEffectsByID      = query("effects_by_id")
 	sqlEffectsDue       = query("effects_due")
 	sqlEffectsInReview  = query("effects_in_review")

@@ -43,8 +43,7 @@ func (s *Store) lookup(ctx context.Context, op string, key fingerprint.Digest) (
 			}
 		}
 		if standby {
-			_ = c.Conn().Close(ctx) // the next connection finds the primary
-			return errStandby
+			return leave(ctx, c)
 		}
 		if r, err = verified(op, records); err == nil && r != nil {
 			found.Effect = &r.Effect
@@ -56,6 +55,40 @@ func (s *Store) lookup(ctx context.Context, op string, key fingerprint.Digest) (
 		return guard.Found{}, nil, err
 	}
 	return found, r, nil
+}
+
+// leave gives up a connection to a standby: the next one finds the primary.
+func leave(ctx context.Context, c *pgxpool.Conn) error {
+	_ = c.Conn().Close(ctx)
+	return errStandby
+}
+
+// Outline is Lookup, but that the effect has no Arguments and no Result. It reads no event and so verifies nothing: whoever answers
+// from it must have bytes that are bound to this very row.
+func (s *Store) Outline(ctx context.Context, key fingerprint.Digest) (guard.Found, error) {
+	var found guard.Found
+	err := s.read(ctx, "outline", func(c *pgxpool.Conn) error {
+		found = guard.Found{}
+		var standby bool
+		w := new(row)
+		to := append([]any{timeTo{&found.Now}, &standby, textTo{&found.Superseded}}, w.effectColumns()...)
+		if err := c.QueryRow(ctx, sqlEffectOutline, key[:], s.clock()).Scan(to...); err != nil {
+			return err
+		}
+		if standby {
+			return leave(ctx, c)
+		}
+		if w.number != 0 {
+			w.setDue(w.due)
+			found.Effect = &w.Effect
+			found.Now = later(found.Now, w.Updated)
+		}
+		return nil
+	})
+	if err != nil {
+		return guard.Found{}, err
+	}
+	return found, nil
 }
 
 // later returns the time for a change to an effect, which is never before its last one.

@@ -15,8 +15,11 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// migrated is an empty ledger.
+var migrated = servertest.NewTemplate(func(dsn string) error { return postgres.Migrate(context.Background(), dsn) })
+
 func open(t *testing.T, c *storetest.Clock) guard.Store {
-	return openAt(t, servertest.Postgres(t), postgres.Options{Now: c.Now})
+	return openAt(t, migrated.Postgres(t), postgres.Options{Now: c.Now})
 }
 
 // openAt opens a ledger and closes it with the test.
@@ -39,7 +42,7 @@ func TestContract(t *testing.T) { storetest.Run(t, open) }
 // TestContractReplicas runs the contract on two stores that share a ledger and take the calls in turn.
 func TestContractReplicas(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, c *storetest.Clock) guard.Store {
-		dsn := servertest.Postgres(t)
+		dsn := migrated.Postgres(t)
 		return &replicas{Store: openAt(t, dsn, postgres.Options{Now: c.Now}), other: openAt(t, dsn, postgres.Options{Now: c.Now})}
 	})
 }
@@ -97,9 +100,10 @@ func (r *replicas) Close() error {
 
 // TestLockstep empties one ledger for each sequence: a database for each would take most of the time.
 func TestLockstep(t *testing.T) {
-	dsn := servertest.Postgres(t)
+	dsn := migrated.Postgres(t)
 	storetest.Lockstep(t, func(t *testing.T, c *storetest.Clock) guard.Store {
-		execute(t, dsn, "DROP SCHEMA IF EXISTS onceguard CASCADE")
+		servertest.Empty(t, dsn, "onceguard", "migrations", "pruning")
+		execute(t, dsn, "UPDATE onceguard.pruning SET bodies = 0, rows = 0")
 		s, err := postgres.Open(context.Background(), dsn, postgres.Options{Now: c.Now})
 		if err != nil {
 			t.Fatal(err)

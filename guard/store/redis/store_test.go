@@ -69,6 +69,9 @@ func openSQLite(t testing.TB, now func() time.Time) ledger {
 	return s
 }
 
+// migrated is an empty ledger in PostgreSQL.
+var migrated = servertest.NewTemplate(func(dsn string) error { return postgres.Migrate(context.Background(), dsn) })
+
 func openPostgres(t testing.TB, dsn string, now func() time.Time) ledger {
 	t.Helper()
 	s, err := postgres.Open(context.Background(), dsn, postgres.Options{Now: now})
@@ -117,7 +120,7 @@ func TestContract(t *testing.T) {
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		storetest.Run(t, func(t *testing.T, c *storetest.Clock) guard.Store {
-			return put(t, &outlined{ledger: openPostgres(t, servertest.Postgres(t), c.Now)}, r.Address())
+			return put(t, &outlined{ledger: openPostgres(t, migrated.Postgres(t), c.Now)}, r.Address())
 		})
 	})
 }
@@ -152,14 +155,15 @@ func TestLockstep(t *testing.T) {
 		lockstep(t, r, func(t *testing.T, c *storetest.Clock) ledger { return openSQLite(t, c.Now) })
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
-		dsn := servertest.Postgres(t)
+		dsn := migrated.Postgres(t)
 		lockstep(t, r, func(t *testing.T, c *storetest.Clock) ledger {
+			servertest.Empty(t, dsn, "onceguard", "migrations", "pruning")
 			conn, err := pgx.Connect(context.Background(), dsn)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer conn.Close(context.Background())
-			if _, err := conn.Exec(context.Background(), "DROP SCHEMA IF EXISTS onceguard CASCADE"); err != nil {
+			if _, err := conn.Exec(context.Background(), "UPDATE onceguard.pruning SET bodies = 0, rows = 0"); err != nil {
 				t.Fatal(err)
 			}
 			return openPostgres(t, dsn, c.Now)

@@ -39,6 +39,11 @@ func (a always) Note(ctx context.Context, notes []guard.Note) error {
 	return a.Store.Note(ctx, notes)
 }
 
+// Kept implements storetest.Keeper.
+func (a always) Kept(tenant, id string, result bool, text []byte) []byte {
+	return a.TestingOnlyKept(tenant, id, result, text)
+}
+
 func ring(t *testing.T, keys ...byte) *sealed.Ring {
 	t.Helper()
 	var all [][]byte

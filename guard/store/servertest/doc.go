@@ -4,7 +4,8 @@
 //
 //	dsn := servertest.Postgres(t)
 //
-// All tests of a process share one PostgreSQL server, and each has a database of its own. A test that stops, restarts or
+// All tests of a process share one PostgreSQL server, and each has a database of its own, which is
+// empty or a copy of one that was prepared once (Template). A test that stops, restarts or
 // promotes its server has one of its own: StartPostgres. A Redis server starts in some milliseconds, so each test has one of its
 // own: StartRedis. PostgreSQL servers flush to the disk as in production (fsync is on),
 // but their folders are in memory where there is enough of it.

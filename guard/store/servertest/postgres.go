@@ -37,6 +37,11 @@ var databases atomic.Int64
 // dropped with the test.
 func Postgres(t testing.TB) (dsn string) {
 	t.Helper()
+	return sharedPostgres(t).Database(t)
+}
+
+func sharedPostgres(t testing.TB) *PostgresServer {
+	t.Helper()
 	programs := postgresFolder(t)
 	shared.Lock()
 	defer shared.Unlock()
@@ -47,7 +52,7 @@ func Postgres(t testing.TB) (dsn string) {
 		}
 		shared.server = s
 	}
-	return shared.server.Database(t)
+	return shared.server
 }
 
 // StartPostgres starts a server that the test has for itself. The settings are as in postgresql.conf: "name = value".
@@ -182,8 +187,14 @@ func (s *PostgresServer) Folder() string { return s.dir }
 // Database creates an empty database, which is dropped with the test, and returns its address.
 func (s *PostgresServer) Database(t testing.TB) (dsn string) {
 	t.Helper()
+	return s.copied(t, "template1")
+}
+
+// copied creates a copy of a database to which nobody is connected.
+func (s *PostgresServer) copied(t testing.TB, of string) (dsn string) {
+	t.Helper()
 	name := fmt.Sprintf("test_%d", databases.Add(1))
-	s.Exec(t, "CREATE DATABASE "+name)
+	s.Exec(t, "CREATE DATABASE "+name+" TEMPLATE "+of)
 	t.Cleanup(func() { s.Exec(t, "DROP DATABASE "+name+" WITH (FORCE)") })
 	return s.DSN(name)
 }
