@@ -103,7 +103,8 @@
 // because a person or the policy ordered another send of an unknown one, a failure is recorded as unknown.
 //
 // A person who approves may change the arguments (amend.go). They must keep to the schema and to the rules that deny, and are sent
-// under the effect's own key: the agent's call, as it came, is answered by what was sent in its place.
+// under the effect's own key: the agent's call, as it came, is answered by what was sent in its place, and so is a call that comes with
+// the edited arguments.
 //
 // An effect that stops answering (its window is over, it is superseded, its repeat was confirmed, or it was refused by
 // the policy and no longer is) is never reopened: the next equal call begins a new generation, an effect of its own under the same key.

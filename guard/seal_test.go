@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/onceguard/onceguard/guard"
+	"github.com/onceguard/onceguard/guard/store/storetest"
 )
 
 const cardNumber = "4242424242424242"
@@ -194,10 +195,16 @@ func (s *sealing) Decide(ctx context.Context, d guard.Decision) (guard.Effect, e
 func TestEveryWriteOfASealedEffectAsksForEncryption(t *testing.T) {
 	for name, want := range map[string]bool{"sealed": true, "redacted": false} {
 		underPolicies(t, concealing[name], func(t *testing.T, w *world) {
-			counted := &sealing{Store: w.store.Store}
-			w.store.Store = counted
-			w.do(alice, paying("A-1", cardNumber))
-			w.mustDecide(w.do(alice, paying("held", cardNumber)).Effect.ID, guard.Approve)
+			counted := &sealing{Store: w.store}
+			never := func(string) storetest.Fault { return storetest.None }
+			r := &world{t: t, up: w.up, store: &storetest.Faulty{Store: counted, Fail: never}}
+			r.edit(concealing[name])
+			r.open()
+			r.do(alice, paying("A-1", cardNumber))
+			r.mustDecide(r.do(alice, paying("held", cardNumber)).Effect.ID, guard.Approve)
+			if err := r.Drain(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 			if want && (counted.plain.Load() != 0 || counted.sealed.Load() < 5) || !want && counted.plain.Load() < 4 {
 				t.Errorf("%s: %d sealed and %d plain", name, counted.sealed.Load(), counted.plain.Load())
 			}

@@ -75,33 +75,20 @@ func (w *writer) stands(r *record, relation guard.Relation) (guard.Claimed, erro
 	return guard.Claimed{Effect: r.Effect, Relation: relation, Now: w.at(r), Superseded: r.superseded}, nil
 }
 
-// first makes the first generation, unless there is one. The unique index decides, so that nothing is read before, unless there
-// are limits, which are asked last.
+// first makes the first generation, unless there is any: the first may have been forgotten before a later one.
 func (w *writer) first(r *guard.ClaimRequest, content *[32]byte) (guard.Claimed, error) {
-	if len(r.Limits) > 0 {
-		latest, err := w.latest(r.Effect.Tenant, r.Effect.Key)
-		if err != nil {
-			return guard.Claimed{}, err
-		}
-		if latest != nil {
-			return w.stands(latest, guard.SameEffect)
-		}
-	}
-	made, err := w.begins(r, 1, content)
-	if made.Relation == guard.OverLimit {
-		return made, err
-	}
-	if err != nil || made.Won {
-		return made, err
-	}
 	latest, err := w.latest(r.Effect.Tenant, r.Effect.Key)
 	if err != nil {
 		return guard.Claimed{}, err
 	}
-	if latest == nil {
+	if latest != nil {
+		return w.stands(latest, guard.SameEffect)
+	}
+	made, err := w.begins(r, 1, content)
+	if err == nil && !made.Won && made.Relation != guard.OverLimit {
 		return guard.Claimed{}, sameID()
 	}
-	return w.stands(latest, guard.SameEffect)
+	return made, err
 }
 
 func (w *writer) next(r *guard.ClaimRequest, latest *record, content *[32]byte) (guard.Claimed, error) {

@@ -146,6 +146,23 @@ var pruneCases = []suiteCase{
 		t.clock.Move(100 * Window)
 		t.prunes(guard.Retention{Rows: keepRows}, 0, 2)
 	}},
+	{"a call is not new because its first generation is forgotten", func(t *test) {
+		r := NewCall(tenant)
+		first := t.settled(Outcome(t.won(r), guard.Done))
+		t.clock.Move(Window + keepRows)
+		second := t.settled(Outcome(t.won(Next(r, first)), guard.Done))
+		t.prunes(guard.Retention{Rows: keepRows}, 0, 1)
+		t.forgotten(first)
+		anew := NewCall(tenant)
+		anew.Effect.Key = r.Effect.Key
+		for _, limits := range [][]guard.Limit{nil, {count(1, 9)}} {
+			anew.Limits = limits
+			got, err := t.store.Claim(t.ctx, anew)
+			if err != nil || got.Won || got.Relation != guard.SameEffect || got.Effect.ID != second.ID {
+				t.Fatalf("won %v, %s %s, %v; want the second generation in the way", got.Won, got.Relation, got.Effect.ID, err)
+			}
+		}
+	}},
 	{"at most limit effects, and what has not changed for longest first", func(t *test) {
 		var all []guard.Effect
 		for range 5 {
