@@ -122,7 +122,9 @@ func (f *fake) Switch(_ context.Context, p guard.Principal, s guard.Switch) (gua
 	return f.switches[len(f.switches)-1], f.err
 }
 
-func (f *fake) Endorsements(context.Context, guard.Principal, string) ([]string, int, error) { return nil, 1, nil }
+func (f *fake) Endorsements(context.Context, guard.Principal, string) ([]string, int, error) {
+	return nil, 1, nil
+}
 
 func (f *fake) Switches(context.Context, guard.Principal) ([]guard.Switched, error) {
 	return f.switches, f.err
