@@ -50,6 +50,9 @@ type Config struct {
 	ReviewURL string
 	// Dev lets everybody in as the one principal of a developer's own machine, and only under a loopback name.
 	Dev bool
+	// Operators is the tenant whose admins may read /metrics, in which the tools of all tenants are named; "" for the admins of every
+	// tenant.
+	Operators string
 	// OpenMetrics serves /metrics without a key, for servers whose network is closed. Else it needs an admin's key,
 	// because names of tools are in it.
 	OpenMetrics bool
@@ -67,6 +70,7 @@ type API struct {
 	reviewURL string
 	dev       bool
 	scrapers  right // who may read /metrics
+	operators string
 }
 
 // New makes an API. It starts nothing.
@@ -92,7 +96,7 @@ func New(c Config) (*API, error) {
 	}
 	return &API{
 		guard: c.Guard, policies: c.Policies, auth: newAuthenticator(c.Credentials, c.Dev), metrics: c.Metrics, log: c.Log,
-		origin: http.NewCrossOriginProtection(), reviewURL: c.ReviewURL, dev: c.Dev, scrapers: scrapers,
+		origin: http.NewCrossOriginProtection(), reviewURL: c.ReviewURL, dev: c.Dev, scrapers: scrapers, operators: c.Operators,
 	}, nil
 }
 
@@ -129,6 +133,6 @@ func (a *API) Register(e *echo.Echo) {
 	e.GET("/readyz", adapt(a, anybody, a.ready))
 	e.HEAD("/healthz", adapt(a, anybody, a.alive))
 	e.HEAD("/readyz", adapt(a, anybody, a.ready))
-	e.GET("/metrics", a.serve(a.scrapers, a.metrics.Handler()))
+	e.GET("/metrics", a.scrape)
 	e.GET("/openapi.yaml", a.serve(anybody, contract))
 }

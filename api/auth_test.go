@@ -168,3 +168,13 @@ func TestNewRefusesToRunOpen(t *testing.T) {
 		t.Error("an API without keys and without --dev")
 	}
 }
+
+// The metrics name the tools of all tenants.
+func TestMetricsAreForTheOperatorsAdmins(t *testing.T) {
+	for operators, want := range map[string]int{"": http.StatusOK, "acme": http.StatusOK, "globex": http.StatusForbidden} {
+		h := newHouse(t, func(c *Config) { c.Operators = operators })
+		if resp, text := h.send("GET", "/metrics", h.admin, ""); resp.StatusCode != want {
+			t.Errorf("operators %q: %d, want %d: %.200s", operators, resp.StatusCode, want, text)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -112,4 +113,17 @@ func (m *Metrics) tool(name string) string {
 // Handler serves the metrics.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// scrape is GET /metrics.
+func (a *API) scrape(c echo.Context) error {
+	p, err := a.admit(c, a.scrapers)
+	if err != nil {
+		return err
+	}
+	if a.scrapers == admins && a.operators != "" && p.Tenant != a.operators {
+		return &guard.Error{Code: guard.CodeForbidden, Message: "the metrics name the tools of all tenants; an admin of the operators' tenant may read them"}
+	}
+	a.metrics.Handler().ServeHTTP(c.Response(), c.Request())
+	return nil
 }

@@ -132,7 +132,7 @@ func (s *server) start(ctx context.Context, stdout io.Writer) (err error) {
 	}
 	a, err := api.New(api.Config{
 		Guard: s.guard, Policies: s.guard.Policies(), Credentials: s.folder.ledger, Metrics: metrics, Log: s.log,
-		ReviewURL: c.origin() + "/review/", Dev: c.Dev, OpenMetrics: c.OpenMetrics,
+		ReviewURL: c.origin() + "/review/", Dev: c.Dev, OpenMetrics: c.OpenMetrics, Operators: c.operators(),
 	})
 	if err != nil {
 		return err
