@@ -42,10 +42,10 @@ type Rule struct {
 	Approvals  Approvals
 	// Annotations are what conditions see as "annotations".
 	Annotations Annotations
-	// Redact are the paths of arguments whose values nobody may ever see: no event, dashboard, log or message shows them, and the ledger
-	// keeps them no longer than the call may still have to be sent. Calls are compared by them all the same, by keyed digest.
+	// Redact are the paths of arguments whose values nobody is shown: no effect, event, explanation, page or log has them. The ledger
+	// keeps them, because what was approved is what is sent.
 	Redact []string
-	// Seal are the paths of arguments that the ledger keeps encrypted, and shows to reviewers only.
+	// Seal are the paths of arguments that are shown to nobody either, of effects whose arguments and results the ledger keeps encrypted.
 	Seal []string
 
 	schema     *schema
