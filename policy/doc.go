@@ -76,13 +76,13 @@
 //	      - {count: 5, per: 1h, by: [agent], then: hold}
 //	      - {sum: args.amount, max: 1000, per: 24h, by: [subject], then: deny}
 //	    approvals:             # who may decide on a held call; see Approvals
-//	      roles: [reviewer]
-//	      when: "'finance' in reviewer.roles"   # a condition that sees reviewer.subject and reviewer.roles as well
+//	      roles: [admin]       # reviewer | admin; default: both
+//	      when: "reviewer.subject.startsWith('finance-')"   # a condition that sees reviewer.subject and reviewer.roles as well
 //	      people: 2            # so many different people; default: 1
 //	      expires: 24h         # in place of hold; a hold of the tool's own goes before an inherited expires
 //	      notify: [finance]    # endpoints
 //	    redact: [card.number]  # paths of arguments whose values nobody may see; see Rule.Redact
-//	    seal: ["items.*.note"] # paths of arguments that are kept encrypted; see Rule.Seal
+//	    seal: ["items.*.note"] # the same, and the whole effect is kept encrypted; see Rule.Seal
 //	    done_when: "status == 200 && body.state == 'ok'"   # and failed_when, partial_when, unknown_when;
 //	                                                   # a 2xx that none of them matches is then unknown
 //	notify:                    # not yet acted upon, so refused: endpoints by name, for all files of the set; see Endpoint
