@@ -135,4 +135,5 @@ func (a *API) Register(e *echo.Echo) {
 	e.HEAD("/readyz", adapt(a, anybody, a.ready))
 	e.GET("/metrics", a.scrape)
 	e.GET("/openapi.yaml", a.serve(anybody, contract))
+	e.GET("/schemas/policy.json", a.serve(anybody, language))
 }

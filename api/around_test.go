@@ -104,4 +104,8 @@ func TestContractIsServed(t *testing.T) {
 	if resp.Header.Get("Content-Type") != "application/yaml" || !bytes.Equal(text, openapi) || resp.Header.Get("X-Content-Type-Options") != "nosniff" {
 		t.Errorf("%v %d bytes", resp.Header, len(text))
 	}
+	resp, text = h.send("GET", "/schemas/policy.json", "", "")
+	if resp.Header.Get("Content-Type") != "application/schema+json" || !bytes.Equal(text, policy.LanguageSchema()) {
+		t.Errorf("%v %d bytes", resp.Header, len(text))
+	}
 }
