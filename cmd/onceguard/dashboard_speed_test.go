@@ -36,6 +36,9 @@ func TestPagesAreFastWithManyEffects(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it fills a ledger with 100,000 effects")
 	}
+	if raced {
+		t.Skip("pages take ten times as long with the race detector; .ci/test runs this test without it, too")
+	}
 	const effects, tries = 100_000, 15
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), sqlite.Options{})
 	if err != nil {
