@@ -125,13 +125,17 @@ func TestContract(t *testing.T) {
 	})
 }
 
-// TestContractUnreliable runs the contract with a Redis that is of no use.
-func TestContractUnreliable(t *testing.T) {
+// TestUnreliable runs ledgers beside a Redis that is of no use in lockstep with the reference.
+func TestUnreliable(t *testing.T) {
 	r := servertest.StartRedis(t)
 	run := func(name, address string) {
 		t.Run(name, func(t *testing.T) {
-			storetest.Run(t, func(t *testing.T, c *storetest.Clock) guard.Store {
-				return put(t, &outlined{ledger: openSQLite(t, c.Now)}, address)
+			storetest.Lockstep(t, func(t *testing.T, c *storetest.Clock) guard.Store {
+				s, err := redis.New(&outlined{ledger: openSQLite(t, c.Now)}, redis.Options{Address: address, Key: key})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return s
 			})
 		})
 	}
