@@ -3,6 +3,7 @@ package guard
 import (
 	"bytes"
 	"crypto/sha256"
+	"fmt"
 	"slices"
 )
 
@@ -15,6 +16,30 @@ func (r *ClaimRequest) Check() error {
 		return fault
 	}
 	return nil
+}
+
+// The bounds of a page of effects.
+const (
+	defaultPage = 50
+	maxPage     = 500
+)
+
+// Check fills in the length of a page that is not given, and returns the CodeInvalid of a query that no store answers.
+func (q *Query) Check() error {
+	if q.Limit == 0 {
+		q.Limit = defaultPage
+	}
+	var fault *Error
+	switch {
+	case q.Limit < 1 || q.Limit > maxPage:
+		fault = invalid("/limit", fmt.Sprintf("a page has 1 to %d effects", maxPage))
+	case len(q.Text) > MaxAbout:
+		fault = invalid("/text", fmt.Sprintf("a text to search for has at most %d bytes", MaxAbout))
+	default:
+		return nil
+	}
+	fault.Op = "list"
+	return fault
 }
 
 func (r *ClaimRequest) fault() *Error {

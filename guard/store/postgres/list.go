@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"time"
 
@@ -13,23 +12,11 @@ import (
 	"github.com/onceguard/onceguard/guard"
 )
 
-// The bounds of a page.
-const (
-	defaultPage = 50
-	maxPage     = 500
-)
-
 // List implements guard.Store. An About that PostgreSQL cannot hold as it is (it has a NUL or is not UTF-8) is found by no text.
 func (s *Store) List(ctx context.Context, q guard.Query) ([]guard.Effect, error) {
 	const op = "list"
-	if q.Limit == 0 {
-		q.Limit = defaultPage
-	}
-	if q.Limit < 1 || q.Limit > maxPage {
-		return nil, invalid(op, "/limit", fmt.Sprintf("a page has 1 to %d effects", maxPage))
-	}
-	if len(q.Text) > guard.MaxAbout {
-		return nil, invalid(op, "/text", fmt.Sprintf("a text to search for has at most %d bytes", guard.MaxAbout))
+	if err := q.Check(); err != nil {
+		return nil, err
 	}
 	created, before := pgtype.Timestamptz{InfinityModifier: pgtype.Infinity, Valid: true}, int64(math.MaxInt64)
 	if q.Before != "" {

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"math"
 	"time"
 
@@ -12,22 +11,10 @@ import (
 	"github.com/onceguard/onceguard/guard"
 )
 
-// The bounds of a page.
-const (
-	defaultPage = 50
-	maxPage     = 500
-)
-
 // List implements guard.Store. Of effects that were made at the same time, the one that was recorded last comes first.
 func (s *Store) List(ctx context.Context, q guard.Query) ([]guard.Effect, error) {
-	if q.Limit == 0 {
-		q.Limit = defaultPage
-	}
-	if q.Limit < 1 || q.Limit > maxPage {
-		return nil, invalid("list", "/limit", fmt.Sprintf("a page has 1 to %d effects", maxPage))
-	}
-	if len(q.Text) > guard.MaxAbout {
-		return nil, invalid("list", "/text", fmt.Sprintf("a text to search for has at most %d bytes", guard.MaxAbout))
+	if err := q.Check(); err != nil {
+		return nil, err
 	}
 	var out []guard.Effect
 	err := s.read(ctx, "list", func(c *conn) error {

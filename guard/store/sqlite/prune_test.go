@@ -2,7 +2,6 @@ package sqlite_test
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -76,15 +75,7 @@ func TestCorruptIsNotPruned(t *testing.T) {
 	clock := storetest.NewClock()
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	s := openAt(t, path, sqlite.Options{Now: clock.Now})
-	for range 2 {
-		got, err := s.Claim(t.Context(), storetest.NewCall("acme"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := s.Settle(t.Context(), storetest.Outcome(got.Effect, guard.Done)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	fill(t, s, 2)
 	if err := script(path, "DROP TRIGGER events_are_final; UPDATE events SET note = 'x' WHERE number = 2"); err != nil {
 		t.Fatal(err)
 	}
@@ -103,21 +94,6 @@ func TestSizeOfPruned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fill := func() {
-		t.Helper()
-		err := storetest.Each(64, effects, func() error {
-			got, err := s.Claim(t.Context(), storetest.NewCall("acme"))
-			if err != nil {
-				return err
-			}
-			_, err = s.Settle(t.Context(), storetest.Outcome(got.Effect, guard.Done))
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		clock.Move(storetest.Window)
-	}
 	prune := func(r guard.Retention) {
 		t.Helper()
 		for {
@@ -130,13 +106,15 @@ func TestSizeOfPruned(t *testing.T) {
 			}
 		}
 	}
-	fill()
+	fill(t, s, effects)
+	clock.Move(storetest.Window)
 	pages, err := s.TestingOnlyPages()
 	if err != nil {
 		t.Fatal(err)
 	}
 	prune(guard.Retention{Rows: time.Hour})
-	fill()
+	fill(t, s, effects)
+	clock.Move(storetest.Window)
 	again, err := s.TestingOnlyPages()
 	if err != nil || again > pages+pages/20 {
 		t.Errorf("%d pages, %v, and before the first ones were forgotten %d", again, err, pages)
@@ -145,16 +123,7 @@ func TestSizeOfPruned(t *testing.T) {
 	if err := s.TestingOnlyVacuum(); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	per := info.Size() / effects
-	t.Logf("%d bytes for each effect without its bytes", per)
-	if per > most {
+	if per := sizeOf(t, s, path) / effects; per > most {
 		t.Errorf("an effect without its bytes takes %d bytes, and the package comment says less than %d", per, most)
 	}
 }

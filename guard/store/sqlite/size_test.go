@@ -18,7 +18,16 @@ func TestSize(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = storetest.Each(64, effects, func() error {
+	fill(t, s, effects)
+	if per := sizeOf(t, s, path) / effects; per > most {
+		t.Errorf("an effect takes %d bytes, and the package comment says less than %d", per, most)
+	}
+}
+
+// fill records done effects.
+func fill(t *testing.T, s *sqlite.Store, effects int) {
+	t.Helper()
+	err := storetest.Each(64, effects, func() error {
 		got, err := s.Claim(t.Context(), storetest.NewCall("acme"))
 		if err != nil {
 			return err
@@ -29,16 +38,17 @@ func TestSize(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Close(); err != nil { // folds the log into the file
+}
+
+// sizeOf closes the ledger, which folds the log into the file, and gives the bytes of the file.
+func sizeOf(t *testing.T, s *sqlite.Store, path string) int64 {
+	t.Helper()
+	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	per := info.Size() / effects
-	t.Logf("%d bytes for each effect", per)
-	if per > most {
-		t.Errorf("an effect takes %d bytes, and the package comment says less than %d", per, most)
-	}
+	return info.Size()
 }

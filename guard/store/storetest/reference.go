@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -172,14 +171,8 @@ func (s *Reference) List(ctx context.Context, q guard.Query) ([]guard.Effect, er
 	if err := s.admit(ctx); err != nil {
 		return nil, err
 	}
-	if q.Limit == 0 {
-		q.Limit = 50
-	}
-	if q.Limit < 1 || q.Limit > 500 {
-		return nil, refusal(guard.CodeInvalid, fmt.Sprintf("a page cannot have %d effects", q.Limit), nil)
-	}
-	if len(q.Text) > guard.MaxAbout {
-		return nil, refusal(guard.CodeInvalid, "no effect can have this text", nil)
+	if err := q.Check(); err != nil {
+		return nil, err
 	}
 	older := q.Before == ""
 	if e := s.byID(q.Before); !older && (e == nil || e.Tenant != q.Tenant) {
