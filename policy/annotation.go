@@ -1,7 +1,5 @@
 package policy
 
-import "github.com/goccy/go-yaml/ast"
-
 // Annotations are the hints about a tool's behaviour that the Model Context Protocol defines (ToolAnnotations, revision
 // 2025-03-26), as the policy gives them and not as the tool's server does. Nothing but conditions looks at them.
 type Annotations struct {
@@ -17,16 +15,16 @@ func defaultAnnotations() Annotations { return Annotations{Destructive: true, Op
 
 var annotationKeys = keys{now: []string{"title", "readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"}}
 
-func (r *reader) annotations(n ast.Node) Annotations {
+func (r *reader) annotations(n *node) Annotations {
 	a := defaultAnnotations()
 	f := r.fields(n, "annotations", annotationKeys)
-	if e, ok := f["title"]; ok {
+	if e, ok := f.get("title"); ok {
 		a.Title = r.string(e.value, "title")
 	}
 	for key, hint := range map[string]*bool{
 		"readOnlyHint": &a.ReadOnly, "destructiveHint": &a.Destructive, "idempotentHint": &a.Idempotent, "openWorldHint": &a.OpenWorld,
 	} {
-		if e, ok := f[key]; ok {
+		if e, ok := f.get(key); ok {
 			*hint = r.truth(e.value, key)
 		}
 	}

@@ -70,29 +70,29 @@ var approvalKeys = keys{now: []string{"roles", "when", "people", "expires", "not
 func (r *reader) approvals(e entry) *approvalsDoc {
 	a := &approvalsDoc{Approvals: Approvals{People: 1}}
 	f := r.fields(e.value, "approvals", approvalKeys)
-	if v, ok := f["roles"]; ok {
+	if v, ok := f.get("roles"); ok {
 		a.Roles = r.strings(v.value, "roles")
 		if len(a.Roles) == 0 || len(a.Roles) > maxRoles {
-			r.add(at(v.value), "roles names "+count(len(a.Roles), "role"), fmt.Sprintf("name from 1 to %d roles, or remove the key", maxRoles))
+			r.add(v.value.at, "roles names "+count(len(a.Roles), "role"), fmt.Sprintf("name from 1 to %d roles, or remove the key", maxRoles))
 		}
 		for _, role := range a.Roles {
 			if !slices.Contains(reviewerRoles, role) {
-				r.add(at(v.value), fmt.Sprintf("nobody has the role %q", role), "the roles of those who decide are reviewer and admin; tell people apart by reviewer.subject in approvals.when")
+				r.add(v.value.at, fmt.Sprintf("nobody has the role %q", role), "the roles of those who decide are reviewer and admin; tell people apart by reviewer.subject in approvals.when")
 			}
 		}
 	}
-	if v, ok := f["when"]; ok {
+	if v, ok := f.get("when"); ok {
 		a.when = r.expression(v)
 	}
-	if v, ok := f["people"]; ok {
+	if v, ok := f.get("people"); ok {
 		a.People = r.integer(v.value, "people", 1, maxPeople)
 	}
-	if v, ok := f["expires"]; ok {
+	if v, ok := f.get("expires"); ok {
 		a.expires = r.duration(v.value, "expires", minDuration, maxHold)
 	}
-	if v, ok := f["notify"]; ok {
+	if v, ok := f.get("notify"); ok {
 		for _, item := range r.items(v.value, "approvals.notify") {
-			a.notify = append(a.notify, named{at(item), r.string(item, "an entry of approvals.notify")})
+			a.notify = append(a.notify, named{item.at, r.string(item, "an entry of approvals.notify")})
 		}
 	}
 	return a
@@ -106,8 +106,8 @@ func (c *compiler) approve(t *toolDoc, rule *Rule) {
 		return
 	}
 	rule.Approvals = a.Approvals
-	hold, ownHold := t.own["hold"]
-	_, ownExpires := t.own["approvals.expires"]
+	hold, ownHold := t.own.place("hold")
+	_, ownExpires := t.own.place("approvals.expires")
 	switch {
 	case a.expires == 0:
 	case ownHold && ownExpires:

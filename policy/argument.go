@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml/ast"
-
 	"github.com/onceguard/onceguard/fingerprint"
 )
 
@@ -30,26 +28,27 @@ var (
 // maxFields bounds how deep "fields:" nest. Package fingerprint has a limit of its own, with an error that names no place.
 const maxFields = 8
 
-func (r *reader) arguments(n ast.Node) []argumentDoc {
-	var list []argumentDoc
-	for _, e := range r.entries(n, "arguments") {
+func (r *reader) arguments(n *node) []argumentDoc {
+	entries := r.entries(n, "arguments")
+	list := make([]argumentDoc, 0, len(entries))
+	for _, e := range entries {
 		list = append(list, r.argument(e, fmt.Sprintf("the argument %q", e.name), argumentKeys, 0))
 	}
 	return list
 }
 
 // members reads "fields:", whose entries are arguments of their own but for a common name.
-func (r *reader) members(n ast.Node, what string, depth int) []fingerprint.Argument {
+func (r *reader) members(n *node, what string, depth int) []fingerprint.Argument {
 	if depth > maxFields {
-		r.add(at(n), fmt.Sprintf("%s has fields within fields more than %d deep", what, maxFields), "nest them less deeply, or compare the inner object exactly")
+		r.add(n.at, fmt.Sprintf("%s has fields within fields more than %d deep", what, maxFields), "nest them less deeply, or compare the inner object exactly")
 		return nil
 	}
 	list := []fingerprint.Argument{}
 	for _, e := range r.entries(n, "the fields of "+what) {
 		list = append(list, r.argument(e, fmt.Sprintf("the field %q of %s", e.name, what), fieldKeys, depth).decl)
 	}
-	if len(list) == 0 && isMapping(n) {
-		r.add(at(n), "the fields of "+what+" are empty", "declare a field, or remove the key")
+	if len(list) == 0 && n.kind == mappingNode {
+		r.add(n.at, "the fields of "+what+" are empty", "declare a field, or remove the key")
 	}
 	return list
 }
@@ -58,70 +57,70 @@ func (r *reader) argument(e entry, what string, valid keys, depth int) argumentD
 	a := argumentDoc{at: e.key, decl: fingerprint.Argument{Name: e.name, Role: fingerprint.Material}}
 	f := r.fields(e.value, what, valid)
 	a.decl.Kind = exactKind
-	if v, ok := f["as"]; ok {
+	if v, ok := f.get("as"); ok {
 		a.decl.As = r.string(v.value, "as")
 	}
-	if v, ok := f["role"]; ok {
+	if v, ok := f.get("role"); ok {
 		a.decl.Role = r.role(v.value)
 	}
-	if v, ok := f["kind"]; ok {
+	if v, ok := f.get("kind"); ok {
 		if s := r.string(v.value, "kind"); s != "" {
 			kind, err := fingerprint.ParseKind(s)
 			if err != nil {
-				r.add(at(v.value), err.Error(), "choose another kind, or remove the key to compare the argument exactly")
+				r.add(v.value.at, err.Error(), "choose another kind, or remove the key to compare the argument exactly")
 			}
 			a.decl.Kind = kind
 		}
 	}
-	if v, ok := f["currency"]; ok {
+	if v, ok := f.get("currency"); ok {
 		a.decl.Currency = r.string(v.value, "currency")
 	}
-	if v, ok := f["minor"]; ok {
+	if v, ok := f.get("minor"); ok {
 		a.decl.Minor = r.truth(v.value, "minor")
 	}
-	if v, ok := f["aliases"]; ok {
+	if v, ok := f.get("aliases"); ok {
 		a.decl.Aliases = r.aliases(v.value)
 	}
-	if v, ok := f["zone"]; ok {
+	if v, ok := f.get("zone"); ok {
 		a.decl.Zone = r.string(v.value, "zone")
 	}
-	if v, ok := f["round"]; ok {
+	if v, ok := f.get("round"); ok {
 		a.decl.Round = r.string(v.value, "round")
 	}
-	if v, ok := f["region"]; ok {
+	if v, ok := f.get("region"); ok {
 		a.decl.Region = r.string(v.value, "region")
 	}
-	if v, ok := f["providers"]; ok {
+	if v, ok := f.get("providers"); ok {
 		a.decl.Providers = r.strings(v.value, "providers")
 	}
-	if v, ok := f["fields"]; ok {
+	if v, ok := f.get("fields"); ok {
 		a.decl.Fields = r.members(v.value, what, depth+1)
-		if _, named := f["kind"]; !named {
+		if _, named := f.get("kind"); !named {
 			a.decl.Kind = objectKind
 		}
 	}
-	if v, ok := f["default"]; ok {
+	if v, ok := f.get("default"); ok {
 		a.decl.Default = r.json(v.value, "default")
 	}
-	if v, ok := f["null_is_absent"]; ok {
+	if v, ok := f.get("null_is_absent"); ok {
 		a.decl.NullIsAbsent = r.truth(v.value, "null_is_absent")
 	}
 	return a
 }
 
-func (r *reader) role(n ast.Node) fingerprint.Role {
+func (r *reader) role(n *node) fingerprint.Role {
 	word := r.choice(n, "role", []string{"identity", "material", "commentary", "volatile"}, nil)
 	if word == "" {
 		return fingerprint.Material
 	}
 	role, err := fingerprint.ParseRole(word)
 	if err != nil {
-		r.add(at(n), err.Error(), "")
+		r.add(n.at, err.Error(), "")
 	}
 	return role
 }
 
-func (r *reader) aliases(n ast.Node) map[string][]string {
+func (r *reader) aliases(n *node) map[string][]string {
 	aliases := make(map[string][]string)
 	for _, e := range r.entries(n, "aliases") {
 		aliases[e.name] = r.strings(e.value, fmt.Sprintf("the aliases of %q", e.name))

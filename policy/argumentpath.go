@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml/ast"
-
 	"github.com/onceguard/onceguard/fingerprint"
 )
 
@@ -25,8 +23,8 @@ const (
 )
 
 // path reads one path.
-func (r *reader) path(n ast.Node, what string) pathDoc {
-	p := pathDoc{at: at(n), text: r.string(n, what)}
+func (r *reader) path(n *node, what string) pathDoc {
+	p := pathDoc{at: n.at, text: r.string(n, what)}
 	if p.text == "" {
 		return p
 	}
@@ -39,10 +37,10 @@ func (r *reader) path(n ast.Node, what string) pathDoc {
 }
 
 // paths reads a list of paths.
-func (r *reader) paths(n ast.Node, what string) []pathDoc {
+func (r *reader) paths(n *node, what string) []pathDoc {
 	items := r.items(n, what)
 	if len(items) > maxPaths {
-		r.add(at(n), fmt.Sprintf("%s has more than %d entries", what, maxPaths), "name the arguments as a whole")
+		r.add(n.at, fmt.Sprintf("%s has more than %d entries", what, maxPaths), "name the arguments as a whole")
 		return nil
 	}
 	var list []pathDoc
@@ -60,7 +58,7 @@ func (r *reader) paths(n ast.Node, what string) []pathDoc {
 // checkPath notes a path that begins with an argument which neither arguments nor schema name.
 func (c *compiler) checkPath(t *toolDoc, key string, p pathDoc, s *schema) {
 	known := t.known(s)
-	if _, own := t.own[key]; own && p.steps != nil && known != nil && !slices.Contains(known, p.steps[0]) {
+	if _, own := t.own.place(key); own && p.steps != nil && known != nil && !slices.Contains(known, p.steps[0]) {
 		c.add(p.at, fmt.Sprintf("%s names the argument %q, which neither arguments nor schema name", key, p.steps[0]), suggest(p.steps[0], known))
 	}
 }
@@ -74,10 +72,10 @@ func (c *compiler) concealed(t *toolDoc, s *schema) (redact, seal []string) {
 	}
 	for _, p := range t.seal {
 		c.checkPath(t, "seal", p, s)
-		_, own := t.own["seal"]
+		_, own := t.own.place("seal")
 		if !slices.Contains(redact, p.text) {
 			seal = append(seal, p.text)
-		} else if _, both := t.own["redact"]; own && both {
+		} else if _, both := t.own.place("redact"); own && both {
 			c.add(p.at, fmt.Sprintf("%q is both redacted and sealed", p.text), "keep it under redact if nobody may ever see it, else under seal")
 		}
 	}

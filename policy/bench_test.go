@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,6 +61,28 @@ func BenchmarkLoad1000Tools(b *testing.B) {
 			b.ReportMetric(float64((processorTime(b)-before).Milliseconds())/float64(b.N), "cpu-ms/op")
 		})
 	}
+}
+
+// BenchmarkReloadOneOf1000Files is what a change of one file costs a set of a thousand.
+func BenchmarkReloadOneOf1000Files(b *testing.B) {
+	var files []*file
+	for i := range 1000 {
+		name := fmt.Sprintf("f%d.yaml", i)
+		files = append(files, &file{name: name, label: name, text: []byte(tools(1, i))})
+	}
+	set, err := compileFiles(files, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	before := processorTime(b)
+	for i := 0; b.Loop(); i++ {
+		changed := slices.Clone(files)
+		changed[500] = &file{name: "f500.yaml", label: "f500.yaml", text: []byte(tools(1, 2000+i))}
+		if set, err = compileFiles(changed, set); err != nil || len(set.Rules()) != 1000 {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64((processorTime(b)-before).Microseconds())/1000/float64(b.N), "cpu-ms/op")
 }
 
 func BenchmarkMatch1000Tools(b *testing.B) {

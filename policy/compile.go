@@ -12,39 +12,82 @@ import (
 type compiler struct {
 	*reader
 	defaults  layer
+	groups    map[*toolEntry][]*group
 	endpoints []endpointDoc
 	shared    *shared
 }
 
-// compileSet checks the documents against each other and compiles them.
-func compileSet(files []file, docs []*document) (*Set, error) {
-	defaults := joinDefaults(docs)
-	refuseTwins(docs)
-	assignGroups(docs)
-	base := compiler{defaults: defaults, endpoints: joinEndpoints(docs), shared: new(shared)}
-	rules, problems := compileTools(files, docs, base)
-	for _, d := range docs {
-		problems = append(problems, d.problems...)
-	}
+// sources is what a set was made of, so that another one that has much of it in common is made quickly.
+type sources struct {
+	files []*file
+	// general are the files that say something of tools which others define.
+	general []*file
+	rules   map[*file][]*Rule // the rules of each file
+}
+
+// compileFiles reads the files, checks them against each other and compiles them. Rules are taken over from the set before, which may be
+// nil, where nothing that they are made of has changed.
+func compileFiles(files []*file, before *Set) (*Set, error) {
+	docs := readAll(files)
+	across := new(report)
+	base := compiler{defaults: joinDefaults(across, docs), endpoints: joinEndpoints(across, docs), shared: new(shared)}
+	refuseTwins(across, docs)
+	base.groups = assignGroups(across, docs)
+
+	made := sources{files: files, rules: make(map[*file][]*Rule, len(files))}
 	unknownTools := unknownGuard
-	for _, d := range docs {
+	for i, d := range docs {
+		if d.isGeneral() {
+			made.general = append(made.general, files[i])
+		}
 		if d.unknownTools != "" {
 			unknownTools = d.unknownTools
 		}
 	}
-	base.reader = &reader{report{files: files}}
+	if before != nil && slices.Equal(made.general, before.sources.general) {
+		for _, f := range files {
+			if rules, ok := before.sources.rules[f]; ok {
+				made.rules[f] = rules
+			}
+		}
+	}
+	problems := made.compile(base)
+	for _, d := range docs {
+		problems = append(problems, d.problems...)
+	}
+	base.reader = new(reader)
 	base.checkGroups(docs)
 	unknown := base.unknown(unknownTools)
-	if err := append(problems, base.problems...).asError(); err != nil {
+	if err := slices.Concat(problems, across.problems, base.problems).asError(); err != nil {
 		return nil, err
 	}
+	var rules []*Rule
+	for _, f := range files {
+		rules = append(rules, made.rules[f]...)
+	}
 	set := newSet(rules, unknown, unknownTools, endpointsOf(base.endpoints))
-	set.files = files
+	set.sources = made
 	return set, nil
 }
 
+// readAll reads files side by side.
+func readAll(files []*file) []*document {
+	docs := make([]*document, len(files))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, f := range files {
+		group.Go(func() error {
+			docs[i] = f.document()
+			return nil
+		})
+	}
+	// No document returns an error; problems are data.
+	_ = group.Wait()
+	return docs
+}
+
 // refuseTwins notes tools with the same name, in one file or in several.
-func refuseTwins(docs []*document) {
+func refuseTwins(r *report, docs []*document) {
 	first := make(map[string]place)
 	for _, d := range docs {
 		for _, t := range d.tools {
@@ -52,7 +95,7 @@ func refuseTwins(docs []*document) {
 				continue
 			}
 			if there, twice := first[t.name]; twice {
-				d.add(t.at, fmt.Sprintf("the tool %q is also defined at %s:%d", t.name, d.files[there.file].name, there.line), "keep one of them")
+				r.add(t.at, fmt.Sprintf("the tool %q is also defined at %s:%d", t.name, there.file.name, there.line), "keep one of them")
 				continue
 			}
 			first[t.name] = t.at
@@ -60,18 +103,24 @@ func refuseTwins(docs []*document) {
 	}
 }
 
-// compileTools compiles tools side by side, because a large set would otherwise be slow to start.
-func compileTools(files []file, docs []*document, base compiler) ([]*Rule, Problems) {
+// compile adds the rules of the files that have none yet. Tools are compiled side by side, because a large set would otherwise be slow to
+// start.
+func (s *sources) compile(base compiler) Problems {
 	const chunk = 32
 	type share struct {
+		file     *file
 		tools    []toolEntry
 		rules    []*Rule
 		problems Problems
 	}
 	var shares []*share
-	for _, d := range docs {
-		for tools := range slices.Chunk(d.tools, chunk) {
-			shares = append(shares, &share{tools: tools})
+	for _, f := range s.files {
+		if _, done := s.rules[f]; done {
+			continue
+		}
+		s.rules[f] = nil
+		for tools := range slices.Chunk(f.document().tools, chunk) {
+			shares = append(shares, &share{file: f, tools: tools})
 		}
 	}
 	var group errgroup.Group
@@ -79,9 +128,9 @@ func compileTools(files []file, docs []*document, base compiler) ([]*Rule, Probl
 	for _, s := range shares {
 		group.Go(func() error {
 			c := base
-			c.reader = &reader{report{files: files}}
+			c.reader = new(reader)
 			for i := range s.tools {
-				t := c.tool(&s.tools[i], c.defaults)
+				t := c.tool(&s.tools[i], c.defaults, c.groups[&s.tools[i]])
 				s.rules = append(s.rules, c.rule(&t))
 			}
 			s.problems = c.problems
@@ -90,19 +139,18 @@ func compileTools(files []file, docs []*document, base compiler) ([]*Rule, Probl
 	}
 	// No share returns an error; problems are data.
 	_ = group.Wait()
-	var rules []*Rule
 	var problems Problems
-	for _, s := range shares {
-		rules = append(rules, s.rules...)
-		problems = append(problems, s.problems...)
+	for _, share := range shares {
+		s.rules[share.file] = append(s.rules[share.file], share.rules...)
+		problems = append(problems, share.problems...)
 	}
-	return rules, problems
+	return problems
 }
 
 // rule compiles one tool. The result is only of use when no problem was noted.
 func (c *compiler) rule(t *toolDoc) *Rule {
 	rule := &Rule{
-		Pattern: t.name, Source: c.source(t.at), Effect: t.effect, Kind: Kind(t.kind), Annotations: t.annotations,
+		Pattern: t.name, Source: t.at.source(), Effect: t.effect, Kind: Kind(t.kind), Annotations: t.annotations,
 		Idempotent: t.idempotent, Attempts: t.attempts, Occurrence: t.occurrence.Occurrence,
 	}
 	if rule.Effect == "" && !isGlob(t.name) {
@@ -131,7 +179,7 @@ func (c *compiler) rule(t *toolDoc) *Rule {
 	c.judge(t, rule)
 	if len(c.problems) == 0 {
 		rule.seal()
-		rule.lines = t.lines(&c.report, rule)
+		rule.lines = &lines{said: t.said, kind: rule.Kind, schema: rule.schema}
 	}
 	return rule
 }
@@ -162,7 +210,7 @@ func (c *compiler) judge(t *toolDoc, rule *Rule) {
 
 // unknown makes the rule of the tools that no policy names: what the defaults say.
 func (c *compiler) unknown(choice string) *Rule {
-	t := c.tool(&toolEntry{}, c.defaults)
+	t := c.tool(&toolEntry{}, c.defaults, nil)
 	rule := c.rule(&t)
 	rule.Unknown, rule.Source = true, ""
 	switch choice {
@@ -181,7 +229,7 @@ func (c *compiler) unknown(choice string) *Rule {
 func (c *compiler) checkGroups(docs []*document) {
 	for _, d := range docs {
 		for i := range d.groups {
-			c.tool(&toolEntry{at: d.groups[i].at, own: d.groups[i].said}, nil)
+			c.tool(&toolEntry{at: d.groups[i].at, own: d.groups[i].said}, nil, nil)
 		}
 	}
 }
@@ -191,7 +239,7 @@ const defaultRetries = 3
 
 // checkRetry holds "on.unknown: retry" against what makes it safe: an upstream that is certified to perform one key once.
 func (c *compiler) checkRetry(t *toolDoc, rule *Rule) {
-	where := t.settings.places["on.unknown"]
+	where, _ := t.said.place("on.unknown")
 	if !t.idempotent {
 		c.add(where, "on.unknown: retry would repeat an effect whose outcome is unknown"+t.inheriting("on.unknown"),
 			"add idempotent: true if the upstream performs one idempotency key at most once, or choose hold")
@@ -206,7 +254,7 @@ func (c *compiler) checkRetry(t *toolDoc, rule *Rule) {
 
 // inheriting names the tool in a message about a key that it inherits, because the problem is then written elsewhere.
 func (t *toolDoc) inheriting(key string) string {
-	if _, own := t.own[key]; own {
+	if _, own := t.own.place(key); own {
 		return ""
 	}
 	return fmt.Sprintf(", in the tool %q, which inherits it", t.name)

@@ -24,9 +24,10 @@ type expression struct {
 	dialect *dialect
 	reads   reads
 	loops   bool // it has a comprehension, and so can take long enough to be interrupted
+	// literals says that it uses a function whose literal arguments CEL validates.
+	literals bool
 
 	planning sync.Once
-	parsed   *cel.Ast // until it is planned
 	program  cel.Program
 	defect   error
 }
@@ -38,7 +39,7 @@ func (c *compiler) condition(doc expressionDoc, key string, t *toolDoc, rule *Ru
 	if key == "approvals.when" {
 		d = approvalDialect()
 	}
-	if _, own := t.own[key]; !own {
+	if _, own := t.own.place(key); !own {
 		return c.inherited(doc, d)
 	}
 	e := c.expression(doc, d, t.argumentTypes(rule.schema))
@@ -52,7 +53,7 @@ func (c *compiler) condition(doc expressionDoc, key string, t *toolDoc, rule *Ru
 
 // outcome compiles an outcome override.
 func (c *compiler) outcome(doc expressionDoc, state string, t *toolDoc, rule *Rule) *expression {
-	if _, own := t.own[state+"_when"]; !own {
+	if _, own := t.own.place(state + "_when"); !own {
 		return c.inherited(doc, outcomeDialect())
 	}
 	e := c.expression(doc, outcomeDialect(), t.argumentTypes(rule.schema))
@@ -64,25 +65,28 @@ func (c *compiler) outcome(doc expressionDoc, state string, t *toolDoc, rule *Ru
 
 // expression compiles one expression and notes what is wrong with it. types may be nil.
 func (c *compiler) expression(doc expressionDoc, d *dialect, types *schemaTypes) *expression {
-	e := &expression{text: doc.text, source: c.source(at(doc.node)), dialect: d}
+	e := &expression{text: doc.text, source: doc.node.at.source(), dialect: d}
+	if e.isSurelyGood(types) {
+		return e
+	}
 	parsed, issues := d.Parse(doc.text)
 	if issues.Err() != nil {
 		c.celProblems(doc, d, issues.Errors(), nil)
 		return nil
 	}
-	if !e.inspect(parsed) {
-		c.add(at(doc.node), doc.key+": norm is used as a whole, but only its members are there", "write norm.NAME")
+	if !e.inspect(parsed.NativeRep()) {
+		c.add(doc.node.at, doc.key+": norm is used as a whole, but only its members are there", "write norm.NAME")
 		return nil
 	}
 	if types != nil && !e.reads.all {
-		errs, out := d.check(parsed, types)
+		errs, out := d.check(parsed.NativeRep(), parsed.Source(), types)
 		if len(errs) > 0 {
 			c.celProblems(doc, d, errs, types)
 			return nil
 		}
-		if out != nil {
+		if out != nil && !e.literals {
 			// What holds for these types holds for any.
-			return c.compiled(doc, e, parsed, out)
+			return c.truth(doc, e, out)
 		}
 	}
 	checked, issues := d.Check(parsed)
@@ -90,23 +94,45 @@ func (c *compiler) expression(doc expressionDoc, d *dialect, types *schemaTypes)
 		c.celProblems(doc, d, issues.Errors(), nil)
 		return nil
 	}
-	return c.compiled(doc, e, parsed, checked.OutputType())
+	return c.truth(doc, e, checked.OutputType())
 }
 
-// compiled completes an expression whose type is known.
-func (c *compiler) compiled(doc expressionDoc, e *expression, parsed *cel.Ast, out *cel.Type) *expression {
-	if !out.IsExactType(cel.BoolType) && !out.IsExactType(cel.DynType) {
-		c.add(at(doc.node), fmt.Sprintf("%s: the expression gives a value of type %s where true or false is needed", doc.key, out), "compare it with something")
+// usualTokens are texts in which CEL's two parsers find the same tokens. Of rarer ones, such as 0X1, the quick one takes some that the
+// other does not.
+var usualTokens = regexp.MustCompile(`^(?:[ \t\n]|[a-zA-Z_][a-zA-Z0-9_]*\b|[0-9]+(?:\.[0-9]+)?\b|"[^"\\\x00-\x1f]+"|'[^'\\\x00-\x1f]+'|[-+*/%<>=!&|?:.,()\[\]])*$`)
+
+// isSurelyGood reports whether nothing can be wrong with an expression. What is wrong otherwise is for CEL's own parser to say.
+func (e *expression) isSurelyGood(types *schemaTypes) bool {
+	if !usualTokens.MatchString(e.text) {
+		return false
+	}
+	source := common.NewTextSource(e.text)
+	parsed, errs := e.dialect.quick.Parse(source)
+	if len(errs.GetErrors()) > 0 || !e.inspect(parsed) || e.literals {
+		return false
+	}
+	if e.reads.all {
+		types = nil
+	}
+	faults, out := e.dialect.check(parsed, source, types)
+	return len(faults) == 0 && out != nil && isTruth(out)
+}
+
+func isTruth(t *cel.Type) bool { return t.IsExactType(cel.BoolType) || t.IsExactType(cel.DynType) }
+
+// truth completes an expression whose type is known.
+func (c *compiler) truth(doc expressionDoc, e *expression, out *cel.Type) *expression {
+	if !isTruth(out) {
+		c.add(doc.node.at, fmt.Sprintf("%s: the expression gives a value of type %s where true or false is needed", doc.key, out), "compare it with something")
 		return nil
 	}
-	e.parsed = parsed
 	return e
 }
 
 // plan makes the program when it is first needed: most tools of a large set are never called before the set is replaced.
 func (e *expression) plan() (cel.Program, error) {
 	e.planning.Do(func() {
-		checked, issues := e.dialect.Check(e.parsed)
+		checked, issues := e.dialect.Compile(e.text)
 		if e.defect = issues.Err(); e.defect != nil {
 			return
 		}
@@ -115,7 +141,6 @@ func (e *expression) plan() (cel.Program, error) {
 			options = append(options, cel.CostLimit(costLimit))
 		}
 		e.program, e.defect = e.dialect.Program(checked, options...)
-		e.parsed = nil
 	})
 	return e.program, e.defect
 }
@@ -124,13 +149,13 @@ func (e *expression) plan() (cel.Program, error) {
 func (c *compiler) celProblems(doc expressionDoc, d *dialect, found []*cel.Error, types *schemaTypes) {
 	for _, f := range found {
 		message, remedy := celMessage(f.Message)
-		where := c.celPlace(doc, f.Location)
+		where := doc.node.inText(f.Location.Line(), f.Location.Column())
 		if name, ok := quoted(f.Message, "undeclared reference to '"); ok {
 			message, remedy = undeclared(name, doc.text, d)
 		}
 		if name, ok := quoted(f.Message, "undefined field '"); ok {
 			message, remedy = undefinedField(name, d, types)
-			where = scalarPlace(doc.node, f.Location.Line(), f.Location.Column()+1) // behind the dot
+			where = doc.node.inText(f.Location.Line(), f.Location.Column()+1) // behind the dot
 		}
 		c.add(where, fmt.Sprintf("%s: %s", doc.key, message), remedy)
 	}
@@ -175,6 +200,9 @@ func undefinedField(name string, d *dialect, types *schemaTypes) (message, remed
 
 var overload = regexp.MustCompile(`^found no matching overload for '_?([^_']+)_?' applied to '(.*)'$`)
 
+// literalFunctions are those whose literal arguments CEL's validators look at.
+var literalFunctions = []string{"duration", "timestamp", "matches"}
+
 // literalRemedies say how the literals are written that CEL's validators know.
 var literalRemedies = map[string]string{
 	"invalid duration argument":  "write a number with a unit, such as duration('36h')",
@@ -193,11 +221,6 @@ func celMessage(message string) (plain, remedy string) {
 		return message, remedy
 	}
 	return strings.NewReplacer("mismatched input", "unexpected", "'<EOF>'", "end of the expression").Replace(message), "mend the CEL expression"
-}
-
-// celPlace maps a position within an expression to one within the file, as scalarPlace does.
-func (c *compiler) celPlace(doc expressionDoc, l common.Location) place {
-	return scalarPlace(doc.node, l.Line(), l.Column())
 }
 
 // Reasons why an expression gave no answer. None contains a value.

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-
-	"github.com/goccy/go-yaml/ast"
 )
 
 // conditionDoc is one entry of "rules:".
@@ -19,33 +17,33 @@ type conditionDoc struct {
 // expressionDoc is one CEL expression with where it stands.
 type expressionDoc struct {
 	key  string
-	node ast.Node
+	node *node
 	text string
 }
 
 var conditionKeys = keys{now: []string{"if", "then", "why"}}
 
-func (r *reader) conditions(n ast.Node) []conditionDoc {
+func (r *reader) conditions(n *node) []conditionDoc {
 	list := r.items(n, "rules")
 	if len(list) > maxConditions {
-		r.add(at(n), fmt.Sprintf("a tool has more than %d rules", maxConditions), "join some of them with ||")
+		r.add(n.at, fmt.Sprintf("a tool has more than %d rules", maxConditions), "join some of them with ||")
 		return nil
 	}
 	var conditions []conditionDoc
 	for _, item := range list {
-		c := conditionDoc{at: at(item)}
+		c := conditionDoc{at: item.at}
 		f := r.fields(item, "a rule", conditionKeys)
-		if e, ok := f["if"]; ok {
+		if e, ok := f.get("if"); ok {
 			c.condition = r.expression(e)
 		} else {
 			r.add(c.at, "the rule has no condition", "add \"if:\" with a CEL expression, or \"if: 'true'\"")
 		}
-		if e, ok := f["then"]; ok {
+		if e, ok := f.get("then"); ok {
 			c.then = Action(r.choice(e.value, "then", []string{string(ActAllow), string(ActHold), string(ActDeny)}, nil))
 		} else {
 			r.add(c.at, "the rule does not say what follows", "add \"then: allow\", \"then: hold\" or \"then: deny\"")
 		}
-		if e, ok := f["why"]; ok {
+		if e, ok := f.get("why"); ok {
 			c.why = r.why(e)
 		}
 		conditions = append(conditions, c)
@@ -65,13 +63,13 @@ func (r *reader) why(e entry) string {
 // expression reads a CEL expression. A bare true or false is one, though YAML does not take it for a text.
 func (r *reader) expression(e entry) expressionDoc {
 	doc := expressionDoc{key: e.name, node: e.value}
-	if b, ok := e.value.(*ast.BoolNode); ok {
-		doc.text = strconv.FormatBool(b.Value)
+	if e.value.kind == truthNode {
+		doc.text = strconv.FormatBool(e.value.isTrue())
 		return doc
 	}
 	doc.text = r.string(e.value, e.name)
 	if len(doc.text) > maxExpression {
-		r.add(at(e.value), fmt.Sprintf("%s has more than %d bytes", e.name, maxExpression), "split it into several rules")
+		r.add(e.value.at, fmt.Sprintf("%s has more than %d bytes", e.name, maxExpression), "split it into several rules")
 		doc.text = ""
 	}
 	return doc

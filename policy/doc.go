@@ -16,7 +16,7 @@
 //     is wrong and what to do. Nothing is ignored in silence: an unknown key, a key of a later version of the language, and
 //     a key without effect on its tool are defects.
 //   - A Set and its Rules are immutable. A reload is one atomic exchange; a bad reload keeps the good set and Source.LastError
-//     says why.
+//     says why. It reads only the files that have changed, and compiles only their tools unless defaults, groups or endpoints have.
 //   - Match never fails. A tool that no policy names has a rule, too, and its calls are guarded unless a person chose otherwise.
 //   - A condition that cannot be evaluated (a missing argument, another type, too much work) holds the call. An outcome override
 //     that cannot be evaluated, or that another one contradicts, says unknown. Neither ever lets something pass.
@@ -85,7 +85,7 @@
 //	    seal: ["items.*.note"] # the same, and the whole effect is kept encrypted; see Rule.Seal
 //	    done_when: "status == 200 && body.state == 'ok'"   # and failed_when, partial_when, unknown_when;
 //	                                                   # a 2xx that none of them matches is then unknown
-//	notify:                    # not yet acted upon, so refused: endpoints by name, for all files of the set; see Endpoint
+//	notify:                    # endpoints by name, for all files of the set; see Endpoint
 //	  finance:
 //	    kind: standard-webhooks   # standard-webhooks | slack
 //	    url: "https://hooks.internal/held"

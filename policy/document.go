@@ -2,10 +2,9 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
-
-	"github.com/goccy/go-yaml/ast"
 )
 
 // document is one policy file as it was read.
@@ -18,12 +17,16 @@ type document struct {
 	endpoints    []endpointDoc
 }
 
+// isGeneral reports whether the file says something of tools that others define.
+func (d *document) isGeneral() bool {
+	return len(d.defaults) > 0 || len(d.groups) > 0 || len(d.endpoints) > 0
+}
+
 // toolEntry is one entry of "tools:": its name, and what it says itself.
 type toolEntry struct {
-	at     place
-	name   string
-	own    layer
-	groups []*group // that apply to it, in the order of the files
+	at   place
+	name string
+	own  layer
 }
 
 // inheritable are the keys that defaults have in common with tools: those that make sense for a tool that one knows nothing of.
@@ -46,53 +49,50 @@ var (
 	groupKeys = keys{now: append([]string{"apply_to"}, toolKeys.now[1:]...), later: toolKeys.later}
 )
 
-// readDocument reads the i-th of some policy files.
-func readDocument(files []file, i int) *document {
-	r, body := parseYAML(files, i)
+// readDocument reads a policy file.
+func readDocument(f *file) *document {
+	r, body := parseYAML(f)
 	d := &document{reader: r}
 	if body == nil {
 		return d
 	}
-	if !isMapping(body) {
+	if body.kind != mappingNode {
 		r.wrongType(body, "a policy file", "a mapping")
 		return d
 	}
-	f := r.fields(body, "a policy file", documentKeys)
-	if v, ok := f["version"]; !ok {
-		r.add(at(body), "the file does not say which version of the policy language it is written in", "begin it with \"version: 1\"")
-	} else if n, whole := v.value.(*ast.IntegerNode); !whole || n.GetToken().Value != "1" {
-		r.add(at(v.value), "the file is written in a version of the policy language that this program does not know", "write \"version: 1\"")
+	said := r.fields(body, "a policy file", documentKeys)
+	if v, ok := said.get("version"); !ok {
+		r.add(body.at, "the file does not say which version of the policy language it is written in", "begin it with \"version: 1\"")
+	} else if v.value.kind != numberNode || v.value.text != "1" {
+		r.add(v.value.at, "the file is written in a version of the policy language that this program does not know", "write \"version: 1\"")
 	}
-	if v, ok := f["defaults"]; ok {
+	if v, ok := said.get("defaults"); ok {
 		d.readDefaults(v.value)
 	}
-	if v, ok := f["groups"]; ok {
+	if v, ok := said.get("groups"); ok {
 		for _, n := range r.mappings(v.value, "groups", "a group") {
 			d.groups = append(d.groups, r.group(n))
 		}
 	}
-	if v, ok := f["tools"]; ok {
+	if v, ok := said.get("tools"); ok {
 		for _, n := range r.mappings(v.value, "tools", "a tool") {
 			d.tools = append(d.tools, r.toolEntry(n))
 		}
 	}
-	if v, ok := f["notify"]; ok {
-		if !delivers {
-			r.add(v.key, "the guard tells no endpoint of held calls yet", "remove notify, and look at the queue of reviews")
-		}
+	if v, ok := said.get("notify"); ok {
 		d.endpoints = r.endpoints(v.value)
 	}
-	if only := files[i].only; only != "" {
-		d.checkKept(body, only)
+	if f.only != "" {
+		d.checkKept(body, f.only)
 	}
 	return d
 }
 
 // mappings reads a list of mappings.
-func (r *reader) mappings(n ast.Node, what, item string) []ast.Node {
-	var list []ast.Node
+func (r *reader) mappings(n *node, what, item string) []*node {
+	var list []*node
 	for _, n := range r.items(n, what) {
-		if !isMapping(n) {
+		if n.kind != mappingNode {
 			r.wrongType(n, item, "a mapping")
 			continue
 		}
@@ -102,24 +102,23 @@ func (r *reader) mappings(n ast.Node, what, item string) []ast.Node {
 }
 
 // readDefaults reads "defaults:". What its keys hold is read with each tool, and once for unknown tools.
-func (d *document) readDefaults(n ast.Node) {
+func (d *document) readDefaults(n *node) {
 	d.defaults = d.fields(n, "defaults", defaultsKeys)
-	if v, ok := d.defaults["unknown_tools"]; ok {
+	if v, ok := d.defaults.get("unknown_tools"); ok {
 		d.unknownTools = d.choice(v.value, "unknown_tools", unknownChoices, nil)
 	}
-	for _, v := range members(d.defaults["on"].value) {
-		name, _ := keyName(v.Key)
-		if choice, _ := scalarText(v.Value); name == "unknown" && choice == string(Retry) {
-			d.add(at(v.Key), "on.unknown: retry cannot be a default, because it needs a tool that honours our key", "set it on each tool that has idempotent: true")
-			delete(d.defaults, "on")
+	if v, ok := d.defaults.get("on"); ok {
+		if choice, ok := layer(v.value.entries).get("unknown"); ok && choice.value.text == string(Retry) {
+			d.add(choice.key, "on.unknown: retry cannot be a default, because it needs a tool that honours our key", "set it on each tool that has idempotent: true")
+			d.defaults = slices.DeleteFunc(slices.Clone(d.defaults), func(e entry) bool { return e.name == "on" })
 		}
 	}
 }
 
 // toolEntry reads the name of an entry of "tools:". The rest is read when it is complete.
-func (r *reader) toolEntry(n ast.Node) toolEntry {
-	t := toolEntry{at: at(n), own: r.fields(n, "a tool", toolKeys)}
-	e, ok := t.own["name"]
+func (r *reader) toolEntry(n *node) toolEntry {
+	t := toolEntry{at: n.at, own: r.fields(n, "a tool", toolKeys)}
+	e, ok := t.own.get("name")
 	if !ok {
 		r.add(t.at, "the tool has no name", "add \"name:\" with the tool's name or a glob such as \"github__*\"")
 		return t
@@ -127,21 +126,21 @@ func (r *reader) toolEntry(n ast.Node) toolEntry {
 	t.at = e.key
 	t.name = r.name(e.value, "the tool's name")
 	if strings.Contains(t.name, "**") {
-		r.add(at(e.value), fmt.Sprintf("the glob %q has two stars in a row", t.name), "write one *")
+		r.add(e.value.at, fmt.Sprintf("the glob %q has two stars in a row", t.name), "write one *")
 	}
 	return t
 }
 
 // name reads an identifier such as a tool's name.
-func (r *reader) name(n ast.Node, what string) string {
+func (r *reader) name(n *node, what string) string {
 	s := r.string(n, what)
 	if len(s) > maxName {
-		r.add(at(n), fmt.Sprintf("%s has more than %d bytes", what, maxName), "shorten it")
+		r.add(n.at, fmt.Sprintf("%s has more than %d bytes", what, maxName), "shorten it")
 		return ""
 	}
 	for _, c := range s {
 		if unicode.IsSpace(c) || !unicode.IsPrint(c) {
-			r.add(at(n), fmt.Sprintf("%s %q holds white space or an invisible character", what, s), "remove it")
+			r.add(n.at, fmt.Sprintf("%s %q holds white space or an invisible character", what, s), "remove it")
 			return ""
 		}
 	}

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/goccy/go-yaml/ast"
 )
 
 // group is one entry of "groups:": keys for all tools under "tools:" whose names one of its globs matches.
@@ -26,17 +24,17 @@ type applied struct {
 const maxGlobs = 100
 
 // group reads one entry of "groups:". What its keys hold is read with each tool, and once by checkGroups.
-func (r *reader) group(n ast.Node) group {
-	g := group{at: at(n), said: layer(r.fields(n, "a group", groupKeys))}
-	e, ok := g.said["apply_to"]
+func (r *reader) group(n *node) group {
+	g := group{at: n.at, said: layer(r.fields(n, "a group", groupKeys))}
+	e, ok := g.said.get("apply_to")
 	if !ok {
 		r.add(g.at, "the group applies to no tool", "add \"apply_to:\" with a list of names or globs such as [\"github__*\"]")
 		return g
 	}
-	delete(g.said, "apply_to")
+	g.said = slices.DeleteFunc(slices.Clone(g.said), func(e entry) bool { return e.name == "apply_to" })
 	list := r.items(e.value, "apply_to")
-	if _, isList := e.value.(*ast.SequenceNode); isList && (len(list) == 0 || len(list) > maxGlobs) {
-		r.add(at(e.value), "apply_to has "+count(len(list), "name"), fmt.Sprintf("write from 1 to %d names or globs", maxGlobs))
+	if e.value.kind == listNode && (len(list) == 0 || len(list) > maxGlobs) {
+		r.add(e.value.at, "apply_to has "+count(len(list), "name"), fmt.Sprintf("write from 1 to %d names or globs", maxGlobs))
 		return g
 	}
 	for _, item := range list {
@@ -44,9 +42,9 @@ func (r *reader) group(n ast.Node) group {
 		switch {
 		case name == "":
 		case strings.Contains(name, "**"):
-			r.add(at(item), fmt.Sprintf("the glob %q has two stars in a row", name), "write one *")
+			r.add(item.at, fmt.Sprintf("the glob %q has two stars in a row", name), "write one *")
 		default:
-			g.globs = append(g.globs, applied{at(item), name, Matcher(name)})
+			g.globs = append(g.globs, applied{item.at, name, Matcher(name)})
 		}
 	}
 	return g
@@ -54,7 +52,8 @@ func (r *reader) group(n ast.Node) group {
 
 // assignGroups gives each tool the groups that apply to it, in the order of the files. A tool that is a glob has a group when the
 // group is for all of its names; where it is only for some, the policies would say one thing and the guard do another.
-func assignGroups(docs []*document) {
+func assignGroups(r *report, docs []*document) map[*toolEntry][]*group {
+	groups := make(map[*toolEntry][]*group)
 	var tools []*toolEntry
 	for _, d := range docs {
 		for i := range d.tools {
@@ -67,29 +66,30 @@ func assignGroups(docs []*document) {
 		for i := range d.groups {
 			g := &d.groups[i]
 			for _, a := range g.globs {
-				d.assign(g, a, tools)
+				assign(r, groups, g, a, tools)
 			}
 		}
 	}
+	return groups
 }
 
-func (d *document) assign(g *group, a applied, tools []*toolEntry) {
+func assign(r *report, groups map[*toolEntry][]*group, g *group, a applied, tools []*toolEntry) {
 	used := false
 	for _, t := range tools {
 		switch {
 		case a.matches(t.name):
 			used = true
-			if !slices.Contains(t.groups, g) {
-				t.groups = append(t.groups, g)
+			if !slices.Contains(groups[t], g) {
+				groups[t] = append(groups[t], g)
 			}
 		case isGlob(t.name) && overlap(a.pattern, t.name) && !isTaken(a.pattern, t.name, tools):
 			used = true
-			d.add(a.at, fmt.Sprintf("the group applies to %q, which is for some of the tools of %q and not for others", a.pattern, t.name),
+			r.add(a.at, fmt.Sprintf("the group applies to %q, which is for some of the tools of %q and not for others", a.pattern, t.name),
 				fmt.Sprintf("add an entry %q under tools, or let the group apply to %q", a.pattern, t.name))
 		}
 	}
 	if !used {
-		d.add(a.at, fmt.Sprintf("no entry of tools is matched by %q, and a group only adds to tools that have one", a.pattern),
+		r.add(a.at, fmt.Sprintf("no entry of tools is matched by %q, and a group only adds to tools that have one", a.pattern),
 			fmt.Sprintf("add an entry %q under tools, or remove this", a.pattern))
 	}
 }

@@ -103,7 +103,7 @@ func TestLanguageSchemaSeesDefects(t *testing.T) {
 	compiled := languageValidator(t)
 	seen := 0
 	for _, path := range globTestdata(t, "broken/*") {
-		r, body := parseYAML([]file{{name: path, text: []byte(readText(t, path))}}, 0)
+		r, body := parseYAML(&file{name: path, text: []byte(readText(t, path))})
 		if body == nil || len(r.problems) > 0 {
 			continue
 		}
@@ -132,7 +132,7 @@ func languageValidator(t *testing.T) *jsonschema.Schema {
 
 func decodedYAML(t *testing.T, text string) any {
 	t.Helper()
-	r, body := parseYAML([]file{{name: "p.yaml", text: []byte(text)}}, 0)
+	r, body := parseYAML(&file{name: "p.yaml", text: []byte(text)})
 	if body == nil {
 		t.Fatal(r.problems)
 	}

@@ -2,15 +2,13 @@ package policy
 
 import (
 	"fmt"
-	"maps"
 	"slices"
-
-	"github.com/goccy/go-yaml/ast"
+	"strings"
 )
 
 // layer is what one place of the files says of tools, by key: "defaults:", a group, or an entry of "tools:". A tool is the
 // defaults, then its groups in the order of the files, then its own entry; of each key the last word counts.
-type layer map[string]entry
+type layer []entry
 
 // merging names the mappings that are merged key by key, with those within them. Every other value, such as a list or a schema, is
 // replaced as a whole.
@@ -21,99 +19,89 @@ var merged = merging{
 	"upstream": {"http": {"headers": {}}},
 }
 
+// get returns the entry of a key.
+func (l layer) get(key string) (entry, bool) {
+	if i := l.index(key); i >= 0 {
+		return l[i], true
+	}
+	return entry{}, false
+}
+
+func (l layer) index(key string) int {
+	return slices.IndexFunc(l, func(e entry) bool { return e.name == key })
+}
+
 // over returns what a tool is of which base was said first and then l.
 func (l layer) over(base layer) layer {
 	if len(base) == 0 {
 		return l
 	}
-	all := maps.Clone(base)
-	for key, e := range l {
-		if deeper, merges := merged[key]; merges {
-			if b, ok := base[key]; ok {
-				e.value = mergeNodes(b.value, e.value, deeper)
-			}
+	return join(base, l, merged)
+}
+
+// join adds entries to others. Of a key that both have, the nearer value stands, or is merged with the other.
+func join(base, nearer []entry, in merging) []entry {
+	all := slices.Clone(base)
+	for _, e := range nearer {
+		i := layer(all[:len(base)]).index(e.name)
+		if i < 0 {
+			all = append(all, e)
+			continue
 		}
-		all[key] = e
+		if deeper, merges := in[e.name]; merges {
+			e.value = mergeNodes(all[i].value, e.value, deeper)
+		}
+		all[i] = e
 	}
 	return all
 }
 
 // mergeNodes joins two mappings. Where one of the two is none, the nearer value stands.
-func mergeNodes(base, nearer ast.Node, deeper merging) ast.Node {
-	first, second := members(base), members(nearer)
-	if first == nil || second == nil {
+func mergeNodes(base, nearer *node, deeper merging) *node {
+	if base.kind != mappingNode || nearer.kind != mappingNode {
 		return nearer
 	}
-	values := slices.Clone(first)
-	for _, v := range second {
-		name, _ := keyName(v.Key)
-		i := slices.IndexFunc(values[:len(first)], func(b *ast.MappingValueNode) bool {
-			known, ok := keyName(b.Key)
-			return ok && known == name
-		})
-		if i < 0 {
-			values = append(values, v)
-			continue
-		}
-		if inner, merges := deeper[name]; merges {
-			joined := *v
-			joined.Value = mergeNodes(values[i].Value, v.Value, inner)
-			v = &joined
-		}
-		values[i] = v
-	}
-	return ast.Mapping(nearer.GetToken(), false, values...)
+	return &node{kind: mappingNode, at: nearer.at, entries: join(base.entries, nearer.entries, deeper)}
 }
 
-// members are the keys and values of a mapping, nil for what is none.
-func members(n ast.Node) []*ast.MappingValueNode {
-	switch m := n.(type) {
-	case *ast.MappingNode:
-		return m.Values
-	case *ast.MappingValueNode:
-		return []*ast.MappingValueNode{m}
+// place tells where a key was written: "window", or "on.done" for a key of a mapping that is merged.
+func (l layer) place(path string) (at place, written bool) {
+	key, inner, within := strings.Cut(path, ".")
+	e, ok := l.get(key)
+	if _, merges := merged[key]; !ok || merges != within {
+		return place{}, false
 	}
-	return nil
+	if within {
+		e, ok = layer(e.value.entries).get(inner)
+	}
+	return e.key, ok
 }
 
-// places tells where each key was written: "window", and "on.done" for a key of a mapping that is merged.
+// places tells where each key was written, those of mappings that are merged as well.
 func (l layer) places() map[string]place {
 	places := make(map[string]place, len(l))
-	for key, e := range l {
-		deeper, merges := merged[key]
-		if inner := members(e.value); merges && inner != nil {
-			addPlaces(places, key, inner, deeper)
-			continue
-		}
-		places[key] = e.key
-	}
+	addPlaces(places, "", l, merged)
 	return places
 }
 
-func addPlaces(places map[string]place, path string, values []*ast.MappingValueNode, in merging) {
-	for _, v := range values {
-		name, ok := keyName(v.Key)
-		if !ok {
+func addPlaces(places map[string]place, path string, entries []entry, in merging) {
+	for _, e := range entries {
+		if deeper, merges := in[e.name]; merges && e.value.kind == mappingNode {
+			addPlaces(places, path+e.name+".", e.value.entries, deeper)
 			continue
 		}
-		at, name := at(v.Key), path+"."+name
-		deeper, merges := in[name[len(path)+1:]]
-		if inner := members(v.Value); merges && inner != nil {
-			addPlaces(places, name, inner, deeper)
-			continue
-		}
-		places[name] = at
+		places[path+e.name] = e.key
 	}
 }
 
 // joinDefaults makes one layer of the defaults of all files, which hold for the whole set. A setting can be made in one file only.
-func joinDefaults(docs []*document) layer {
-	all := layer{}
+func joinDefaults(r *report, docs []*document) layer {
+	var all layer
 	first := make(map[string]place)
 	for _, d := range docs {
 		for key, where := range d.defaults.places() {
 			if there, ok := first[key]; ok {
-				d.add(where, fmt.Sprintf("the default %q is also set at %s:%d", key, d.files[there.file].name, there.line), "defaults hold for all files; keep one of them")
+				r.add(where, fmt.Sprintf("the default %q is also set at %s:%d", key, there.file.name, there.line), "defaults hold for all files; keep one of them")
 				continue
 			}
 			first[key] = where

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml/ast"
-
 	"github.com/onceguard/onceguard/fingerprint"
 )
 
@@ -91,10 +89,10 @@ const (
 
 var limitKeys = keys{now: []string{"count", "sum", "max", "currency", "per", "by", "then", "why"}}
 
-func (r *reader) limits(n ast.Node) []limitDoc {
+func (r *reader) limits(n *node) []limitDoc {
 	items := r.mappings(n, "limits", "a limit")
 	if len(items) > maxLimits {
-		r.add(at(n), fmt.Sprintf("a tool has more than %d limits", maxLimits), "keep the ones that matter")
+		r.add(n.at, fmt.Sprintf("a tool has more than %d limits", maxLimits), "keep the ones that matter")
 		return nil
 	}
 	var list []limitDoc
@@ -104,12 +102,12 @@ func (r *reader) limits(n ast.Node) []limitDoc {
 	return list
 }
 
-func (r *reader) limit(n ast.Node) limitDoc {
-	l := limitDoc{at: at(n)}
+func (r *reader) limit(n *node) limitDoc {
+	l := limitDoc{at: n.at}
 	f := r.fields(n, "a limit", limitKeys)
-	l.Source = r.source(l.at)
-	count, isCount := f["count"]
-	sum, isSum := f["sum"]
+	l.Source = l.at.source()
+	count, isCount := f.get("count")
+	sum, isSum := f.get("sum")
 	switch {
 	case isCount == isSum:
 		r.add(l.at, "a limit is either a count or a sum", "write \"count: 5\", or \"sum: args.amount\" and \"max: 1000\"")
@@ -119,72 +117,72 @@ func (r *reader) limit(n ast.Node) limitDoc {
 	default:
 		r.sum(&l, sum, f)
 	}
-	if e, ok := f["per"]; ok {
+	if e, ok := f.get("per"); ok {
 		l.Per = r.duration(e.value, "per", minDuration, maxPer)
 	} else {
 		r.add(l.at, "the limit does not say for which period", "add \"per:\" with a duration such as 1h or 24h")
 	}
-	if e, ok := f["by"]; ok {
-		l.by = at(e.value)
+	if e, ok := f.get("by"); ok {
+		l.by = e.value.at
 		l.By = r.by(e.value)
 	}
-	if e, ok := f["then"]; ok {
+	if e, ok := f.get("then"); ok {
 		l.Then = Action(r.choice(e.value, "then", []string{string(ActHold), string(ActDeny)}, nil))
 	} else {
 		r.add(l.at, "the limit does not say what follows", "add \"then: hold\" or \"then: deny\"")
 	}
-	if e, ok := f["why"]; ok {
+	if e, ok := f.get("why"); ok {
 		l.Why = r.why(e)
 	}
 	return l
 }
 
 // onlySums refuses the keys that mean something for a sum only.
-func (r *reader) onlySums(f map[string]entry) {
+func (r *reader) onlySums(f layer) {
 	for _, key := range []string{"max", "currency"} {
-		if e, ok := f[key]; ok {
+		if e, ok := f.get(key); ok {
 			r.add(e.key, fmt.Sprintf("%q belongs to a sum, and this limit is a count", key), "remove it")
 		}
 	}
 }
 
-func (r *reader) sum(l *limitDoc, e entry, f map[string]entry) {
+func (r *reader) sum(l *limitDoc, e entry, f layer) {
 	l.path = r.path(e.value, "sum")
 	steps := l.path.steps
 	switch {
 	case steps == nil:
 	case steps[0] != "args" || len(steps) == 1 || slices.Contains(steps, "*"):
-		r.add(at(e.value), fmt.Sprintf("sum cannot be %q", l.path.text), "name one argument, such as args.amount or args.total.value")
+		r.add(e.value.at, fmt.Sprintf("sum cannot be %q", l.path.text), "name one argument, such as args.amount or args.total.value")
 		l.path.steps = nil
 	default:
 		l.path.steps = steps[1:]
 		l.Sum = strings.Join(l.path.steps, ".")
 	}
-	if m, ok := f["max"]; ok {
+	if m, ok := f.get("max"); ok {
 		l.Max = r.decimal(m.value, "max")
 		if _, countable := l.Max.Shift(SumPlaces).Int64(); !countable {
-			r.add(at(m.value), "max cannot be counted", fmt.Sprintf("write at most %d decimal places, and a number below 9 million millions", SumPlaces))
+			r.add(m.value.at, "max cannot be counted", fmt.Sprintf("write at most %d decimal places, and a number below 9 million millions", SumPlaces))
 		}
 	} else {
 		r.add(l.at, "the limit does not say what the sum may reach", "add \"max:\" with a number")
 	}
-	if m, ok := f["currency"]; ok {
-		l.currency = at(m.value)
+	if m, ok := f.get("currency"); ok {
+		l.currency = m.value.at
 		if l.Currency = r.string(m.value, "currency"); l.Currency != "" && !currencyCode.MatchString(l.Currency) {
 			r.add(l.currency, fmt.Sprintf("currency cannot be %q", l.Currency), "write a code of three capitals such as \"EUR\"")
 		}
 	}
 }
 
-func (r *reader) by(n ast.Node) []string {
+func (r *reader) by(n *node) []string {
 	parts := r.strings(n, "by")
 	for _, part := range parts {
 		name, label := strings.CutPrefix(part, ScopeLabel)
 		switch {
 		case label && (name == "" || len(name) > maxName):
-			r.add(at(n), fmt.Sprintf("%q in by names no label", part), "write \"label:NAME\"")
+			r.add(n.at, fmt.Sprintf("%q in by names no label", part), "write \"label:NAME\"")
 		case !label && !slices.Contains(limitParts, part):
-			r.add(at(n), fmt.Sprintf("by cannot hold %q", part), suggest(part, append(slices.Clone(limitParts), "label:NAME")))
+			r.add(n.at, fmt.Sprintf("by cannot hold %q", part), suggest(part, append(slices.Clone(limitParts), "label:NAME")))
 		}
 	}
 	return parts
@@ -207,7 +205,7 @@ func (c *compiler) limits(t *toolDoc, rule *Rule) {
 // counter makes Limit.Counter.
 func (l *limitDoc) counter(t *toolDoc) string {
 	owner := ""
-	if _, own := t.own["limits"]; own {
+	if _, own := t.own.place("limits"); own {
 		owner = t.name
 	}
 	by := slices.Clone(l.By)
@@ -220,7 +218,7 @@ func (l *limitDoc) counter(t *toolDoc) string {
 // checkSum reports whether the tool has what the limit adds up. An inherited limit is about those that do.
 func (c *compiler) checkSum(t *toolDoc, l limitDoc, rule *Rule) bool {
 	known := t.known(rule.schema)
-	if _, own := t.own["limits"]; !own && known != nil && !slices.Contains(known, l.path.steps[0]) {
+	if _, own := t.own.place("limits"); !own && known != nil && !slices.Contains(known, l.path.steps[0]) {
 		return false
 	}
 	c.checkPath(t, "limits", l.path, rule.schema)

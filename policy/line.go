@@ -6,8 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/goccy/go-yaml/ast"
+	"sync"
 )
 
 // Line is one line of an effective rule: a value, and where it was written. Values are as the policy has them, so that
@@ -21,7 +20,7 @@ type Line struct {
 // Lines returns the effective rule, with all that it inherits and with what is built in, in the order of the language's keys.
 func (r *Rule) Lines() []Line {
 	var list []Line
-	rest := r.lines
+	rest := r.lines.written()
 	for _, key := range toolKeys.now {
 		start := len(list)
 		for len(rest) > 0 && rest[0].Path[0] == key {
@@ -34,20 +33,35 @@ func (r *Rule) Lines() []Line {
 	return list
 }
 
-// lines are those that were written.
-func (t *toolDoc) lines(r *report, rule *Rule) []Line {
-	w := lineWriter{reader: &reader{report{files: r.files}}, list: make([]Line, 0, 2*len(t.said))}
-	for _, key := range toolKeys.now {
-		e, ok := t.said[key]
-		switch deeper, merges := merged[key]; {
-		case !ok || rule.Kind == Read && !slices.Contains(readKeys, key):
-		case key == "schema":
-			w.list = append(w.list, Line{Path: []string{key}, Value: rule.schema.text, Origin: w.source(e.key)})
-		default:
-			w.value([]string{key}, e.key, e.value, deeper, merges)
-		}
+// lines makes those that were written when somebody asks for them.
+type lines struct {
+	said   layer
+	kind   Kind
+	schema *schema
+
+	writing sync.Once
+	list    []Line
+}
+
+func (l *lines) written() []Line {
+	if l == nil {
+		return nil
 	}
-	return w.list
+	l.writing.Do(func() {
+		w := lineWriter{reader: new(reader)}
+		for _, key := range toolKeys.now {
+			e, ok := l.said.get(key)
+			switch deeper, merges := merged[key]; {
+			case !ok || l.kind == Read && !slices.Contains(readKeys, key):
+			case key == "schema":
+				w.list = append(w.list, Line{Path: []string{key}, Value: l.schema.text, Origin: e.key.source()})
+			default:
+				w.value([]string{key}, e.key, e.value, deeper, merges)
+			}
+		}
+		l.list = w.list
+	})
+	return l.list
 }
 
 // lineWriter writes values as lines. They were read before, so that nothing is wrong with them.
@@ -57,12 +71,11 @@ type lineWriter struct {
 }
 
 // value writes a value, or the values of a mapping that is merged.
-func (w *lineWriter) value(path []string, at place, n ast.Node, deeper merging, merges bool) {
-	if inner := members(n); merges && len(inner) > 0 {
-		for _, m := range inner {
-			name, _ := keyName(m.Key)
-			next, merges := deeper[name]
-			w.value(append(slices.Clone(path), name), tokenPlace(m.Key.GetToken()), m.Value, next, merges)
+func (w *lineWriter) value(path []string, at place, n *node, deeper merging, merges bool) {
+	if merges && len(n.entries) > 0 {
+		for _, e := range n.entries {
+			next, merges := deeper[e.name]
+			w.value(append(slices.Clone(path), e.name), e.key, e.value, next, merges)
 		}
 		return
 	}
@@ -70,7 +83,7 @@ func (w *lineWriter) value(path []string, at place, n ast.Node, deeper merging, 
 	if len(path) == 4 && path[2] == "headers" && !bytes.Contains(text, []byte("${env:")) {
 		text = []byte(`"…"`)
 	}
-	w.list = append(w.list, Line{Path: path, Value: text, Origin: w.source(at)})
+	w.list = append(w.list, Line{Path: path, Value: text, Origin: at.source()})
 }
 
 // appendBuiltin adds what the language says of a key where the policies say nothing. said are the lines about the key.
@@ -95,13 +108,13 @@ func appendBuiltin(list, said []Line, key string, r *Rule) []Line {
 	case "mode":
 		add(r.Mode, key)
 	case "window":
-		add(showDuration(r.Window), key)
+		add(ShowDuration(r.Window), key)
 	case "lease":
-		add(showDuration(r.Lease), key)
+		add(ShowDuration(r.Lease), key)
 	case "hold":
 		expires := func(l Line) bool { return slices.Equal(l.Path, []string{"approvals", "expires"}) }
-		if !slices.ContainsFunc(r.lines, expires) {
-			add(showDuration(r.Hold), key)
+		if !slices.ContainsFunc(r.lines.written(), expires) {
+			add(ShowDuration(r.Hold), key)
 		}
 	case "on":
 		for _, row := range onTable {

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -9,55 +10,47 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
 )
 
 // maxSetBytes bounds all policy files of a set together.
 const maxSetBytes = 64 << 20
 
-// file is one policy file before it is understood.
+// file is one policy file. The sets of which it is a part share what was read of it.
 type file struct {
 	name  string // as a person finds it
 	label string // relative to the folder that was loaded
 	text  []byte
 	only  string // the one tool that it may hold; "" for a file that may hold anything
+
+	reading sync.Once
+	content *document
+}
+
+// document is what the file says.
+func (f *file) document() *document {
+	f.reading.Do(func() { f.content = readDocument(f) })
+	return f.content
 }
 
 // Load reads every *.yaml and *.yml below a folder, or one file. Files ending in _test.yaml or _test.yml and hidden files and
 // folders are left out; links to files are followed. The error is a Problems with everything that is wrong in any file.
 func Load(path string) (*Set, error) {
-	files, err := gather(path)
+	files, err := gather(path, nil)
 	if err != nil {
 		return nil, err
 	}
-	return compileFiles(files)
+	return compileFiles(files, nil)
 }
 
 // Parse reads one policy document; name is used in errors and in Rule.Source. The error is a Problems.
 func Parse(name string, text []byte) (*Set, error) {
-	return compileFiles([]file{{name: name, label: name, text: text}})
+	return compileFiles([]*file{{name: name, label: name, text: text}}, nil)
 }
 
-func compileFiles(files []file) (*Set, error) {
-	docs := make([]*document, len(files))
-	var group errgroup.Group
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i := range files {
-		group.Go(func() error {
-			docs[i] = readDocument(files, i)
-			return nil
-		})
-	}
-	// No document returns an error; problems are data.
-	_ = group.Wait()
-	return compileSet(files, docs)
-}
-
-// gather reads the policy files at path, in order of their names.
-func gather(path string) ([]file, error) {
+// gather reads the policy files at path, in order of their names. A file that is as it is among the known ones is that one.
+func gather(path string, known []*file) ([]*file, error) {
 	root, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return nil, Problems{fileProblem(path, err)}
@@ -66,7 +59,10 @@ func gather(path string) ([]file, error) {
 	if err != nil {
 		return nil, Problems{fileProblem(path, err)}
 	}
-	g := gatherer{path: path, root: root}
+	g := gatherer{path: path, root: root, known: make(map[string]*file, len(known))}
+	for _, f := range known {
+		g.known[f.name] = f
+	}
 	if !info.IsDir() {
 		g.read(path, filepath.Base(path))
 	} else if err := filepath.WalkDir(root, g.visit); err != nil {
@@ -77,7 +73,8 @@ func gather(path string) ([]file, error) {
 
 type gatherer struct {
 	path, root string
-	files      []file
+	known      map[string]*file // by name
+	files      []*file
 	size       int
 	problems   Problems
 }
@@ -134,7 +131,11 @@ func (g *gatherer) read(name, label string) {
 		g.problems = append(g.problems, Problem{File: name, Message: fmt.Sprintf("the policy files have more than %d bytes together", maxSetBytes), Remedy: "remove what is not a policy"})
 		return
 	}
-	g.files = append(g.files, file{name: name, label: label, text: text})
+	f, ok := g.known[name]
+	if !ok || f.label != label || !bytes.Equal(f.text, text) {
+		f = &file{name: name, label: label, text: text}
+	}
+	g.files = append(g.files, f)
 }
 
 // readFile reads one regular file up to just over the limit, which parseYAML then reports.
@@ -163,7 +164,7 @@ func fileProblem(name string, err error) Problem {
 }
 
 // stamp identifies the content of the files, so that a touched file is not loaded again and a changed one always is.
-func stamp(files []file, err error) [sha256.Size]byte {
+func stamp(files []*file, err error) [sha256.Size]byte {
 	h := sha256.New()
 	part := func(b []byte) {
 		var size [8]byte

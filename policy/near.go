@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/goccy/go-yaml/ast"
-
 	"github.com/onceguard/onceguard/fingerprint"
 )
 
@@ -29,57 +27,52 @@ func defaultNear() Near { return Near{Same: fingerprint.DefaultSame, Near: finge
 var nearKeys = keys{now: []string{"same", "near", "opposites"}}
 
 // near reads "near:".
-func (r *reader) near(n ast.Node, s *settings) {
+func (r *reader) near(n *node, s *settings) {
 	f := r.fields(n, "near", nearKeys)
 	for key, score := range map[string]*float64{"same": &s.near.Same, "near": &s.near.Near} {
-		if e, ok := f[key]; ok {
-			s.places["near."+key] = e.key
+		if e, ok := f.get(key); ok {
 			*score = r.score(e.value, "near."+key)
 		}
 	}
-	if e, ok := f["opposites"]; ok {
-		s.places["near.opposites"] = e.key
+	if e, ok := f.get("opposites"); ok {
 		s.near.Opposites = r.opposites(e.value)
 	}
 }
 
 // score reads a number above 0 and up to 1; 0 stands for none.
-func (r *reader) score(n ast.Node, what string) float64 {
-	switch n.(type) {
-	case *ast.IntegerNode, *ast.FloatNode:
-	default:
+func (r *reader) score(n *node, what string) float64 {
+	if n.kind != numberNode {
 		r.wrongType(n, what, "a number")
 		return 0
 	}
-	text := n.GetToken().Value
-	score, err := strconv.ParseFloat(text, 64)
+	score, err := strconv.ParseFloat(n.text, 64)
 	if err != nil || !(score > 0 && score <= 1) {
-		r.add(at(n), fmt.Sprintf("%s is %s", what, text), "choose a number above 0 and up to 1")
+		r.add(n.at, fmt.Sprintf("%s is %s", what, n.text), "choose a number above 0 and up to 1")
 		return 0
 	}
 	return score
 }
 
 // opposites reads groups of words. The empty list is one that says that there are none.
-func (r *reader) opposites(n ast.Node) [][]string {
+func (r *reader) opposites(n *node) [][]string {
 	groups := [][]string{}
 	items := r.items(n, "opposites")
 	if len(items) > maxOpposites {
-		r.add(at(n), fmt.Sprintf("opposites has more than %d groups", maxOpposites), "keep the words that matter")
+		r.add(n.at, fmt.Sprintf("opposites has more than %d groups", maxOpposites), "keep the words that matter")
 		return groups
 	}
 	for _, item := range items {
-		if _, list := item.(*ast.SequenceNode); !list {
+		if item.kind != listNode {
 			r.wrongType(item, "a group of opposites", "a list of words such as [buy, sell]")
 			continue
 		}
 		words := r.strings(item, "a group of opposites")
 		if len(words) < 2 || len(words) > maxGroup {
-			r.add(at(item), fmt.Sprintf("a group of opposites has %s", count(len(words), "word")), fmt.Sprintf("write from 2 to %d, such as [buy, sell]", maxGroup))
+			r.add(item.at, fmt.Sprintf("a group of opposites has %s", count(len(words), "word")), fmt.Sprintf("write from 2 to %d, such as [buy, sell]", maxGroup))
 			continue
 		}
 		if i := slices.IndexFunc(words, func(w string) bool { return len(strings.Fields(w)) != 1 }); i >= 0 {
-			r.add(at(item), fmt.Sprintf("%q in opposites is more than one word", words[i]), "texts are compared word by word; write the one word that differs")
+			r.add(item.at, fmt.Sprintf("%q in opposites is more than one word", words[i]), "texts are compared word by word; write the one word that differs")
 			continue
 		}
 		groups = append(groups, words)
@@ -100,12 +93,12 @@ func (c *compiler) checkNear(t *toolDoc, rule *Rule) {
 	if rule.Near.Near > rule.Near.Same && rule.Near.Same > 0 {
 		where := place{}
 		for _, key := range []string{"near.same", "near.near"} {
-			if p, ok := t.settings.places[key]; ok {
+			if p, ok := t.said.place(key); ok {
 				where = p
 			}
 		}
 		for _, key := range []string{"near.same", "near.near"} {
-			if p, ok := t.own[key]; ok {
+			if p, ok := t.own.place(key); ok {
 				where = p
 			}
 		}
@@ -116,7 +109,7 @@ func (c *compiler) checkNear(t *toolDoc, rule *Rule) {
 		return
 	}
 	for _, key := range []string{"on.near", "near.near", "near.same", "near.opposites"} {
-		if where, ok := t.own[key]; ok {
+		if where, ok := t.own.place(key); ok {
 			c.add(where, fmt.Sprintf("no argument of this tool is compared by its wording, so %s would not be enforced", key),
 				"declare one of kind text, markdown or html, or remove it")
 			return

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml/ast"
-
 	"github.com/onceguard/onceguard/fingerprint"
 )
 
@@ -32,17 +30,17 @@ type occurrenceDoc struct {
 var occurrenceKeys = keys{now: []string{"caller"}}
 
 func (r *reader) occurrence(e entry) occurrenceDoc {
-	doc := occurrenceDoc{at: at(e.value)}
-	if isMapping(e.value) {
+	doc := occurrenceDoc{at: e.value.at}
+	if e.value.kind == mappingNode {
 		f := r.fields(e.value, "occurrence", occurrenceKeys)
-		if caller, ok := f["caller"]; ok {
+		if caller, ok := f.get("caller"); ok {
 			doc.Caller = r.integer(caller.value, "occurrence.caller", minOccurrences, maxOccurrences)
 		} else {
 			r.add(doc.at, "occurrence says nothing", "write the name of an argument, \"label:NAME\", or {caller: 3}")
 		}
 		return doc
 	}
-	if _, list := e.value.(*ast.SequenceNode); list {
+	if e.value.kind == listNode {
 		r.wrongType(e.value, "occurrence", "the name of one argument, \"label:NAME\", or {caller: 3}")
 		return doc
 	}

@@ -6,8 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/goccy/go-yaml/ast"
 )
 
 // Kept is a policy that is kept elsewhere than in the files, such as in a ledger.
@@ -49,7 +47,7 @@ const mostFallbacks = 10
 // a rule with a Defect. What becomes of each is returned in the order of kept. The result depends on nothing but s and kept.
 func (s *Set) Overlay(kept []Kept) (*Set, []Laid) {
 	laid := make([]Laid, len(kept))
-	o := overlay{base: s, kept: kept, laid: laid, set: s}
+	o := overlay{base: s, kept: kept, laid: laid, read: make(map[choice]*file), set: s}
 	var open []int
 	for i, k := range kept {
 		if rule := s.Find(k.Pattern); rule != nil {
@@ -81,6 +79,7 @@ type overlay struct {
 	base   *Set
 	kept   []Kept
 	laid   []Laid
+	read   map[choice]*file
 	chosen []choice // that load together
 	set    *Set     // of base and chosen
 }
@@ -119,18 +118,28 @@ func (o *overlay) lay(places []int) {
 // try loads more beside what was chosen, and keeps it if there is nothing wrong.
 func (o *overlay) try(more []choice) error {
 	chosen := slices.Concat(o.chosen, more)
-	files := slices.Clone(o.base.files)
+	files := slices.Clone(o.base.sources.files)
 	for _, c := range chosen {
-		k := &o.kept[c.kept]
-		name := k.place(c.version)
-		files = append(files, file{name: name, label: name, text: k.Versions[c.version].Text, only: k.Pattern})
+		files = append(files, o.file(c))
 	}
-	set, err := compileFiles(files)
+	set, err := compileFiles(files, o.set)
 	if err != nil {
 		return err
 	}
 	o.chosen, o.set = chosen, set
 	return nil
+}
+
+// file is the text of a choice, which is read once.
+func (o *overlay) file(c choice) *file {
+	f, ok := o.read[c]
+	if !ok {
+		k := &o.kept[c.kept]
+		name := k.place(c.version)
+		f = &file{name: name, label: name, text: k.Versions[c.version].Text, only: k.Pattern}
+		o.read[c] = f
+	}
+	return f
 }
 
 // finish marks the rules with their versions, and adds those of the tools that are refused.
@@ -153,14 +162,14 @@ func (o *overlay) finish() *Set {
 		return o.set
 	}
 	set := newSet(rules, o.set.unknown, o.set.unknownTools, o.set.endpoints)
-	set.files = o.base.files
+	set.sources = o.base.sources
 	return set
 }
 
 // refusing is the rule of tools whose policy cannot be used.
 func refusing(k Kept, defect error) *Rule {
 	c := compiler{reader: new(reader), shared: new(shared)}
-	t := c.tool(&toolEntry{name: k.Pattern}, nil)
+	t := c.tool(&toolEntry{name: k.Pattern}, nil, nil)
 	rule := c.rule(&t)
 	rule.Defect, rule.Source = defect, k.place(0)
 	return rule
@@ -169,7 +178,7 @@ func refusing(k Kept, defect error) *Rule {
 var envAnywhere = regexp.MustCompile(`\$\{env:([^{}]*)\}`)
 
 // checkKept holds a document against what a kept policy may be: one tool with the name, and no secrets of others.
-func (d *document) checkKept(body ast.Node, pattern string) {
+func (d *document) checkKept(body *node, pattern string) {
 	for _, e := range d.entries(body, "a policy file") {
 		switch e.name {
 		case "version", "tools":
@@ -179,31 +188,30 @@ func (d *document) checkKept(body ast.Node, pattern string) {
 	}
 	switch {
 	case len(d.tools) != 1:
-		d.add(at(body), fmt.Sprintf("the text defines %s", count(len(d.tools), "tool")), fmt.Sprintf("write one entry under tools, with the name %q", pattern))
+		d.add(body.at, fmt.Sprintf("the text defines %s", count(len(d.tools), "tool")), fmt.Sprintf("write one entry under tools, with the name %q", pattern))
 	case d.tools[0].name != "" && d.tools[0].name != pattern:
 		d.add(d.tools[0].at, fmt.Sprintf("the entry has the name %q, and this is the policy of %q", d.tools[0].name, pattern), "give it that name")
 	}
-	ast.Walk(variableCheck{d}, body)
+	d.checkVariables(body)
 }
 
-// variableCheck is an ast.Visitor. It looks at values as YAML reads them, however they are spelled.
-type variableCheck struct{ d *document }
-
-func (v variableCheck) Visit(n ast.Node) ast.Visitor {
-	var text string
-	switch n := n.(type) {
-	case *ast.StringNode:
-		text = n.Value
-	case *ast.LiteralNode:
-		if n.Value != nil {
-			text = n.Value.Value
-		}
+// checkVariables looks at texts as YAML reads them, however they are spelled.
+func (d *document) checkVariables(n *node) {
+	d.checkVariable(n.text, n.at)
+	for _, e := range n.entries {
+		d.checkVariable(e.name, e.key)
+		d.checkVariables(e.value)
 	}
+	for _, item := range n.items {
+		d.checkVariables(item)
+	}
+}
+
+func (d *document) checkVariable(text string, where place) {
 	for _, m := range envAnywhere.FindAllStringSubmatch(text, -1) {
 		if !strings.HasPrefix(m[1], KeptVariables) {
-			v.d.add(at(n), fmt.Sprintf("a policy that is kept in the ledger cannot use the environment variable %q", m[1]),
+			d.add(where, fmt.Sprintf("a policy that is kept in the ledger cannot use the environment variable %q", m[1]),
 				"use one whose name begins with "+KeptVariables+", or write the policy in a file")
 		}
 	}
-	return v
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -58,23 +59,26 @@ func (p Problems) asError() error {
 	return slices.Compact(p)
 }
 
-// place is a position in a file of a set: the file by its index, line and column as in Problem.
-type place struct{ file, line, column int }
-
-// report collects the problems of files of a set.
-type report struct {
-	files    []file
-	problems Problems
+// place is a position in a file, with line and column as in Problem. The zero place is that of what nobody wrote.
+type place struct {
+	file         *file
+	line, column int
 }
+
+// report collects problems.
+type report struct{ problems Problems }
 
 // maxProblems keeps the report about a file that is no policy at all readable.
 const maxProblems = 100
 
 // add notes a problem once: what several tools inherit is read for each of them.
 func (r *report) add(at place, message, remedy string) {
-	p := Problem{File: r.files[at.file].name, Line: at.line, Column: at.column, Message: message, Remedy: remedy}
+	p := Problem{Line: at.line, Column: at.column, Message: message, Remedy: remedy}
+	if at.file != nil {
+		p.File = at.file.name
+	}
 	switch {
-	case slices.Contains(r.problems, p):
+	case len(r.problems) > maxProblems, slices.Contains(r.problems, p):
 	case len(r.problems) < maxProblems:
 		r.problems = append(r.problems, p)
 	case len(r.problems) == maxProblems:
@@ -84,9 +88,9 @@ func (r *report) add(at place, message, remedy string) {
 }
 
 // source names a line as Rule.Source does; "" where nobody wrote it.
-func (r *report) source(at place) string {
-	if at.line == 0 {
+func (p place) source() string {
+	if p.file == nil {
 		return ""
 	}
-	return fmt.Sprintf("%s:%d", r.files[at.file].label, at.line)
+	return p.file.label + ":" + strconv.Itoa(p.line)
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
 
 	"github.com/onceguard/onceguard/fingerprint"
@@ -23,10 +22,13 @@ type reads struct {
 var everything = reads{all: true}
 
 // inspect notes what a parsed expression needs to be evaluated. It reports false where norm is used as a whole.
-func (e *expression) inspect(parsed *cel.Ast) bool {
+func (e *expression) inspect(parsed *ast.AST) bool {
+	e.reads, e.loops, e.literals = reads{}, false, false
 	uses, named, normUses := 0, 0, 0
-	ast.PostOrderVisit(parsed.NativeRep().Expr(), ast.NewExprVisitor(func(x ast.Expr) {
+	ast.PostOrderVisit(parsed.Expr(), ast.NewExprVisitor(func(x ast.Expr) {
 		switch x.Kind() {
+		case ast.CallKind:
+			e.literals = e.literals || slices.Contains(literalFunctions, x.AsCall().FunctionName())
 		case ast.ComprehensionKind:
 			e.loops = true
 		case ast.IdentKind:
@@ -62,12 +64,12 @@ func (c *compiler) checkReads(doc expressionDoc, e *expression, s *schema) {
 		if slices.Contains(s.properties, name) {
 			continue
 		}
-		where := at(doc.node)
+		where := doc.node.at
 		if i := strings.Index(doc.text, "args."+name); i >= 0 {
 			before := doc.text[:i]
 			line := strings.Count(before, "\n")
 			column := utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:])
-			where = scalarPlace(doc.node, line+1, column)
+			where = doc.node.inText(line+1, column)
 		}
 		c.add(where, fmt.Sprintf("%s: the schema allows no argument %q", doc.key, name), suggest(name, s.properties))
 	}
@@ -76,7 +78,7 @@ func (c *compiler) checkReads(doc expressionDoc, e *expression, s *schema) {
 // checkHistory notes an expression about the history of what a tool acts on, where nothing tells what that is.
 func (c *compiler) checkHistory(doc expressionDoc, e *expression, rule *Rule) {
 	if e.reads.history && !mayHaveIdentity(rule.Arguments) {
-		c.add(at(doc.node), doc.key+": history is about earlier effects of the same identity, but no argument has the role identity",
+		c.add(doc.node.at, doc.key+": history is about earlier effects of the same identity, but no argument has the role identity",
 			"declare the argument that names what is acted on")
 	}
 }
@@ -85,7 +87,7 @@ func (c *compiler) checkHistory(doc expressionDoc, e *expression, rule *Rule) {
 func (c *compiler) checkNorm(doc expressionDoc, e *expression, known []string) {
 	for _, name := range e.reads.norm {
 		if len(known) > 0 && !slices.Contains(known, name) {
-			c.add(at(doc.node), fmt.Sprintf("%s: norm.%s is about an argument that neither arguments nor schema name", doc.key, name), suggest(name, known))
+			c.add(doc.node.at, fmt.Sprintf("%s: norm.%s is about an argument that neither arguments nor schema name", doc.key, name), suggest(name, known))
 		}
 	}
 }

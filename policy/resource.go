@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml/ast"
-
 	"github.com/onceguard/onceguard/fingerprint"
 )
 
@@ -29,17 +27,17 @@ const maxResource = 10
 type resourceDoc struct {
 	at        place
 	resource  resource
-	templates []ast.Node // of resource, in the same order
+	templates []*node // of resource, in the same order
 }
 
 // resource reads one template or a list of them.
 func (r *reader) resource(e entry) *resourceDoc {
 	doc := &resourceDoc{at: e.key}
-	nodes := []ast.Node{e.value}
-	if list, ok := e.value.(*ast.SequenceNode); ok {
-		nodes = list.Values
+	nodes := []*node{e.value}
+	if e.value.kind == listNode {
+		nodes = e.value.items
 		if len(nodes) == 0 || len(nodes) > maxResource {
-			r.add(at(e.value), "resource has "+count(len(nodes), "template"), fmt.Sprintf("write from 1 to %d, such as \"file:{path}\"", maxResource))
+			r.add(e.value.at, "resource has "+count(len(nodes), "template"), fmt.Sprintf("write from 1 to %d, such as \"file:{path}\"", maxResource))
 			return doc
 		}
 	}
@@ -50,7 +48,7 @@ func (r *reader) resource(e entry) *resourceDoc {
 		}
 		parts, err := splitResource(source)
 		if err != nil {
-			r.add(at(n), fmt.Sprintf("resource: %v", err), "write a text with the names of arguments in braces, such as \"file:{path}\"")
+			r.add(n.at, fmt.Sprintf("resource: %v", err), "write a text with the names of arguments in braces, such as \"file:{path}\"")
 			continue
 		}
 		doc.resource = append(doc.resource, resourceTemplate{source, parts})
@@ -101,7 +99,7 @@ func (r resource) sources() []string {
 func (c *compiler) checkResource(t *toolDoc, s *schema) {
 	known := t.known(s)
 	for i, template := range t.resource.resource {
-		where := at(t.resource.templates[i])
+		where := t.resource.templates[i].at
 		for _, p := range template.parts {
 			if p.variable == "" {
 				continue

@@ -55,7 +55,7 @@ type Rule struct {
 	outcomes   []outcome
 	resource   resource
 	refused    bool // defaults.unknown_tools: deny
-	lines      []Line
+	lines      *lines
 }
 
 // The parts that Rule.Scope can name, beside "label:NAME". The tenant is always part of the scope: ScopeTenant stands alone and

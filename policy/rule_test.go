@@ -232,7 +232,7 @@ func TestDurations(t *testing.T) {
 		}
 	}
 	for d, want := range map[time.Duration]string{day: "1d", 36 * time.Hour: "36h", 10 * time.Minute: "10m", 90 * time.Second: "1m30s", time.Millisecond: "1ms"} {
-		if got := showDuration(d); got != want {
+		if got := ShowDuration(d); got != want {
 			t.Errorf("%v is shown as %s", d, got)
 		}
 	}

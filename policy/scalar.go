@@ -9,90 +9,68 @@ import (
 	"time"
 
 	"github.com/agnivade/levenshtein"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/token"
 
 	"github.com/onceguard/onceguard/fingerprint"
 )
 
 // string reads a text that is not empty.
-func (r *reader) string(n ast.Node, what string) string {
-	s, ok := scalarText(n)
-	if !ok {
+func (r *reader) string(n *node, what string) string {
+	if n.kind != textNode {
 		r.wrongType(n, what, "a text")
 		return ""
 	}
-	if strings.TrimSpace(s) == "" {
-		r.add(at(n), what+" is empty", "write a text, or remove the key")
+	if strings.TrimSpace(n.text) == "" {
+		r.add(n.at, what+" is empty", "write a text, or remove the key")
 		return ""
 	}
-	return s
-}
-
-func scalarText(n ast.Node) (string, bool) {
-	switch n := n.(type) {
-	case *ast.StringNode:
-		return n.Value, true
-	case *ast.LiteralNode:
-		return n.Value.Value, true
-	}
-	return "", false
+	return n.text
 }
 
 // choice reads one of a few words. later holds words that the language will have in a later version.
-func (r *reader) choice(n ast.Node, what string, choices, later []string) string {
+func (r *reader) choice(n *node, what string, choices, later []string) string {
 	s := r.string(n, what)
 	switch {
 	case s == "" || slices.Contains(choices, s):
 		return s
 	case slices.Contains(later, s):
-		r.add(at(n), fmt.Sprintf("this version does not have the choice %q of %s yet", s, what), "choose one of "+strings.Join(choices, ", "))
+		r.add(n.at, fmt.Sprintf("this version does not have the choice %q of %s yet", s, what), "choose one of "+strings.Join(choices, ", "))
 	default:
-		r.add(at(n), fmt.Sprintf("%s cannot be %q", what, s), suggest(s, choices))
+		r.add(n.at, fmt.Sprintf("%s cannot be %q", what, s), suggest(s, choices))
 	}
 	return ""
 }
 
 // truth reads true or false.
-func (r *reader) truth(n ast.Node, what string) bool {
-	b, ok := n.(*ast.BoolNode)
-	if !ok {
+func (r *reader) truth(n *node, what string) bool {
+	if n.kind != truthNode {
 		r.wrongType(n, what, "true or false")
-		return false
 	}
-	return b.Value
+	return n.isTrue()
 }
 
 // integer reads a whole number in lo..hi.
-func (r *reader) integer(n ast.Node, what string, lo, hi int) int {
-	_, whole := n.(*ast.IntegerNode)
-	i, err := strconv.Atoi(n.GetToken().Value)
-	if !whole || err != nil {
+func (r *reader) integer(n *node, what string, lo, hi int) int {
+	i, err := strconv.Atoi(n.text)
+	if n.kind != numberNode || err != nil {
 		r.wrongType(n, what, "a whole number")
 		return 0
 	}
 	if i < lo || i > hi {
-		r.add(at(n), fmt.Sprintf("%s is %d", what, i), fmt.Sprintf("choose a number from %d to %d", lo, hi))
+		r.add(n.at, fmt.Sprintf("%s is %d", what, i), fmt.Sprintf("choose a number from %d to %d", lo, hi))
 		return 0
 	}
 	return i
 }
 
 // decimal reads an exact number that is not negative.
-func (r *reader) decimal(n ast.Node, what string) fingerprint.Decimal {
-	text := n.GetToken().Value
-	switch n.(type) {
-	case *ast.IntegerNode, *ast.FloatNode:
-	default:
-		// The YAML library takes numbers that no machine word holds for texts.
-		if s, ok := n.(*ast.StringNode); !ok || !plain(s) || !jsonNumber.MatchString(text) {
-			r.wrongType(n, what, "a number")
-			return fingerprint.Decimal{}
-		}
+func (r *reader) decimal(n *node, what string) fingerprint.Decimal {
+	if n.kind != numberNode {
+		r.wrongType(n, what, "a number")
+		return fingerprint.Decimal{}
 	}
-	d, err := fingerprint.ParseDecimal(text)
+	d, err := fingerprint.ParseDecimal(n.text)
 	if err != nil || d.Sign() < 0 {
-		r.add(at(n), fmt.Sprintf("%s is %s", what, cut(text)), "write a number that is not negative, such as 1000 or 12.50")
+		r.add(n.at, fmt.Sprintf("%s is %s", what, cut(n.text)), "write a number that is not negative, such as 1000 or 12.50")
 		return fingerprint.Decimal{}
 	}
 	return d
@@ -105,24 +83,23 @@ const (
 )
 
 // duration reads a duration in lo..hi.
-func (r *reader) duration(n ast.Node, what string, lo, hi time.Duration) time.Duration {
+func (r *reader) duration(n *node, what string, lo, hi time.Duration) time.Duration {
 	const wanted = `a number with a unit such as "30s", "10m", "72h", "3d" or "2w"`
-	s, ok := scalarText(n)
-	if number, bare := n.(*ast.IntegerNode); bare {
-		r.add(at(n), fmt.Sprintf("%s is %s without a unit", what, number.GetToken().Value), "write "+wanted)
+	if _, err := strconv.Atoi(n.text); n.kind == numberNode && err == nil {
+		r.add(n.at, fmt.Sprintf("%s is %s without a unit", what, n.text), "write "+wanted)
 		return 0
 	}
-	if !ok {
+	if n.kind != textNode {
 		r.wrongType(n, what, wanted)
 		return 0
 	}
-	d, err := parseDuration(s)
+	d, err := parseDuration(n.text)
 	if err != nil {
-		r.add(at(n), fmt.Sprintf("%s cannot be %q", what, s), "write "+wanted)
+		r.add(n.at, fmt.Sprintf("%s cannot be %q", what, n.text), "write "+wanted)
 		return 0
 	}
 	if d < lo || d > hi {
-		r.add(at(n), fmt.Sprintf("%s is %s", what, s), fmt.Sprintf("choose a duration from %s to %s", showDuration(lo), showDuration(hi)))
+		r.add(n.at, fmt.Sprintf("%s is %s", what, n.text), fmt.Sprintf("choose a duration from %s to %s", ShowDuration(lo), ShowDuration(hi)))
 		return 0
 	}
 	return d
@@ -164,7 +141,8 @@ func parseDuration(s string) (time.Duration, error) {
 	return long + short, nil
 }
 
-func showDuration(d time.Duration) string {
+// ShowDuration writes a duration as people do in a policy, such as "1h", "90m" or "2d".
+func ShowDuration(d time.Duration) string {
 	if d >= day && d%day == 0 {
 		return fmt.Sprintf("%dd", d/day)
 	}
@@ -179,17 +157,15 @@ func showDuration(d time.Duration) string {
 }
 
 // items reads a list.
-func (r *reader) items(n ast.Node, what string) []ast.Node {
-	list, ok := n.(*ast.SequenceNode)
-	if !ok {
+func (r *reader) items(n *node, what string) []*node {
+	if n.kind != listNode {
 		r.wrongType(n, what, "a list")
-		return nil
 	}
-	return list.Values
+	return n.items
 }
 
 // strings reads a list of texts without repetition.
-func (r *reader) strings(n ast.Node, what string) []string {
+func (r *reader) strings(n *node, what string) []string {
 	list := []string{}
 	for _, item := range r.items(n, what) {
 		s := r.string(item, "an entry of "+what)
@@ -197,16 +173,13 @@ func (r *reader) strings(n ast.Node, what string) []string {
 			continue
 		}
 		if slices.Contains(list, s) {
-			r.add(at(item), fmt.Sprintf("%q is twice in %s", s, what), "keep one of them")
+			r.add(item.at, fmt.Sprintf("%q is twice in %s", s, what), "keep one of them")
 			continue
 		}
 		list = append(list, s)
 	}
 	return list
 }
-
-// plain tells whether a text stands without quotes.
-func plain(n *ast.StringNode) bool { return n.Token != nil && n.Token.Type == token.StringType }
 
 // suggest names the word nearest to a wrong one, or all words when none is near.
 func suggest(wrong string, valid []string) string {
@@ -227,56 +200,4 @@ func suggest(wrong string, valid []string) string {
 	sorted := slices.Clone(valid)
 	slices.Sort(sorted)
 	return "choose one of " + strings.Join(sorted, ", ")
-}
-
-// scalarPlace finds the character of the file at a line (from 1) and column (from 0) of a text's content. Texts that YAML folds,
-// and quoted ones of several lines, are only found as a whole.
-func scalarPlace(n ast.Node, line, column int) place {
-	where := at(n)
-	switch n := n.(type) {
-	case *ast.LiteralNode:
-		if n.Start == nil || !strings.HasPrefix(n.Start.Value, "|") || n.Value.Token == nil {
-			return where
-		}
-		first := strings.TrimLeft(n.Value.Token.Origin, "\r\n")
-		indent := len(first) - len(strings.TrimLeft(first, " "))
-		return place{where.file, where.line + line, indent + column + 1}
-	case *ast.StringNode:
-		if line != 1 || strings.Contains(strings.TrimSpace(n.Token.Origin), "\n") {
-			return where
-		}
-		switch n.Token.Type {
-		case token.StringType:
-			where.column += column
-		case token.SingleQuoteType:
-			where.column += 1 + quotedWidth(n.Value, column, func(c rune) int {
-				if c == '\'' {
-					return 2
-				}
-				return 1
-			})
-		case token.DoubleQuoteType:
-			// Longer escapes than these are rare in expressions.
-			where.column += 1 + quotedWidth(n.Value, column, func(c rune) int {
-				if c == '"' || c == '\\' || c < ' ' {
-					return 2
-				}
-				return 1
-			})
-		}
-	}
-	return where
-}
-
-// quotedWidth is how wide the first characters of a text are in quotes.
-func quotedWidth(s string, characters int, width func(rune) int) int {
-	total, i := 0, 0
-	for _, c := range s {
-		if i == characters {
-			break
-		}
-		total += width(c)
-		i++
-	}
-	return total
 }

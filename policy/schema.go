@@ -13,7 +13,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/goccy/go-yaml/ast"
 	"github.com/santhosh-tekuri/jsonschema/v5"
 
 	"github.com/onceguard/onceguard/fingerprint"
@@ -45,12 +44,8 @@ const (
 )
 
 // schema reads the JSON text of "schema:", and compiles it unless it surely can be compiled later.
-func (r *reader) schema(n ast.Node, text []byte) *schema {
-	s := &schema{text: text, unique: bytes.Contains(text, []byte(`"uniqueItems"`))}
-	if err := s.decode(); err != nil {
-		r.add(at(n), "schema: "+err.Error(), "write an object with type, properties and required")
-		return nil
-	}
+func (r *reader) schema(n *node, text []byte) *schema {
+	s := &schema{text: text, root: n.value(), unique: bytes.Contains(text, []byte(`"uniqueItems"`))}
 	if !isPlain(s.root) {
 		if _, err := s.compile(); err != nil {
 			r.schemaProblem(n, err)
@@ -58,7 +53,7 @@ func (r *reader) schema(n ast.Node, text []byte) *schema {
 		}
 	}
 	if err := s.inspect(); err != nil {
-		r.add(at(n), "schema: "+err.Error(), "write an object with type, properties and required")
+		r.add(n.at, "schema: "+err.Error(), "write an object with type, properties and required")
 		return nil
 	}
 	return s
@@ -83,10 +78,10 @@ type breach = jsonschema.ValidationError
 var errRemote = errors.New("it refers to a schema outside this file, and none is ever fetched")
 
 // schemaProblem notes why a schema does not compile, where in the file it can tell.
-func (r *reader) schemaProblem(n ast.Node, err error) {
+func (r *reader) schemaProblem(n *node, err error) {
 	var invalid *breach
 	if errors.Is(err, errRemote) {
-		r.add(at(n), "schema: "+errRemote.Error(), "copy the schema into \"$defs\" and refer to it by \"#/$defs/NAME\"")
+		r.add(n.at, "schema: "+errRemote.Error(), "copy the schema into \"$defs\" and refer to it by \"#/$defs/NAME\"")
 		return
 	}
 	if !errors.As(err, &invalid) {
@@ -96,14 +91,14 @@ func (r *reader) schemaProblem(n ast.Node, err error) {
 			message = wrapped.Err.Error()
 		}
 		message = strings.NewReplacer("jsonschema: ", "", schemaURL, "").Replace(message)
-		r.add(at(n), "schema: "+message, "mend the schema")
+		r.add(n.at, "schema: "+message, "mend the schema")
 		return
 	}
 	r.invalidSchema(n, invalid, make(map[string]bool))
 }
 
 // invalidSchema notes the first breach of the meta-schema at each place; the others there are its consequences.
-func (r *reader) invalidSchema(n ast.Node, e *breach, seen map[string]bool) {
+func (r *reader) invalidSchema(n *node, e *breach, seen map[string]bool) {
 	for _, cause := range e.Causes {
 		r.invalidSchema(n, cause, seen)
 	}
@@ -127,12 +122,6 @@ func pointer(location string) string {
 		return p
 	}
 	return location
-}
-
-func (s *schema) decode() error {
-	d := json.NewDecoder(bytes.NewReader(s.text))
-	d.UseNumber()
-	return d.Decode(&s.root)
 }
 
 // inspect reads what the rest of the policy needs to know of the schema.

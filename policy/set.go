@@ -25,7 +25,7 @@ type Set struct {
 	unknown      *Rule
 	unknownTools string
 	endpoints    map[string]*Endpoint // by name
-	files        []file               // of which it was made, for Overlay
+	sources      sources
 	cache        cache
 }
 
@@ -59,7 +59,7 @@ func emptySpec() *fingerprint.Spec {
 
 // Empty is the set without a policy: every tool is unknown and guarded.
 func Empty() *Set {
-	set, err := compileSet(nil, nil)
+	set, err := compileFiles(nil, nil)
 	if err != nil {
 		// Where nothing was written, nothing can be wrong.
 		panic("policy: " + err.Error())

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/goccy/go-yaml/ast"
 )
 
 // settings are what is said of every tool, if only by the language itself.
@@ -18,9 +16,6 @@ type settings struct {
 	share               Share
 	keys                Keys
 	mode                Mode
-
-	// places tells where each setting was written, by key ("window", "on.done").
-	places map[string]place
 }
 
 // builtin is what holds where no file says otherwise.
@@ -34,7 +29,6 @@ func builtin() settings {
 		share:  ShareSubject,
 		keys:   KeysHint,
 		mode:   ModeEnforce,
-		places: make(map[string]place),
 	}
 }
 
@@ -58,11 +52,10 @@ func onNames() []string {
 func (r *reader) settings(f layer) settings {
 	s := builtin()
 	for _, key := range []string{"window", "lease", "hold", "scope", "share", "keys", "mode"} {
-		e, ok := f[key]
+		e, ok := f.get(key)
 		if !ok {
 			continue
 		}
-		s.places[key] = e.key
 		switch key {
 		case "window":
 			s.window = r.duration(e.value, key, minDuration, maxWindow)
@@ -80,19 +73,19 @@ func (r *reader) settings(f layer) settings {
 			s.keys = Keys(r.choice(e.value, key, []string{string(KeysHint), string(KeysTrusted)}, nil))
 		}
 	}
-	if e, ok := f["on"]; ok {
+	if e, ok := f.get("on"); ok {
 		r.on(e.value, &s)
 	}
-	if e, ok := f["near"]; ok {
+	if e, ok := f.get("near"); ok {
 		r.near(e.value, &s)
 	}
 	return s
 }
 
-func (r *reader) on(n ast.Node, s *settings) {
+func (r *reader) on(n *node, s *settings) {
 	f := r.fields(n, "on", onKeys)
 	for _, row := range onTable {
-		e, ok := f[row.key]
+		e, ok := f.get(row.key)
 		if !ok {
 			continue
 		}
@@ -100,29 +93,28 @@ func (r *reader) on(n ast.Node, s *settings) {
 		for i, c := range row.choices {
 			words[i] = string(c)
 		}
-		s.places["on."+row.key] = e.key
 		*row.of(&s.on) = Choice(r.choice(e.value, "on."+row.key, words, row.later))
 	}
 }
 
 // scope reads the parts of a scope.
-func (r *reader) scope(n ast.Node) []string {
+func (r *reader) scope(n *node) []string {
 	parts := r.strings(n, "scope")
 	for _, part := range parts {
 		name, label := strings.CutPrefix(part, ScopeLabel)
 		switch {
 		case label && name != "" && len(name) <= maxName:
 		case label:
-			r.add(at(n), fmt.Sprintf("%q in scope names no label", part), "write \"label:NAME\"")
+			r.add(n.at, fmt.Sprintf("%q in scope names no label", part), "write \"label:NAME\"")
 		case !slices.Contains([]string{ScopeRun, ScopeAgent, ScopeSubject, ScopeTenant}, part):
-			r.add(at(n), fmt.Sprintf("scope cannot hold %q", part), suggest(part, []string{ScopeRun, ScopeAgent, ScopeSubject, ScopeTenant, "label:NAME"}))
+			r.add(n.at, fmt.Sprintf("scope cannot hold %q", part), suggest(part, []string{ScopeRun, ScopeAgent, ScopeSubject, ScopeTenant, "label:NAME"}))
 		}
 	}
 	if slices.Contains(parts, ScopeTenant) && len(parts) > 1 {
-		r.add(at(n), "scope names the tenant beside other parts, but the tenant is in every scope", "remove \"tenant\", or write [tenant] alone")
+		r.add(n.at, "scope names the tenant beside other parts, but the tenant is in every scope", "remove \"tenant\", or write [tenant] alone")
 	}
-	if list, ok := n.(*ast.SequenceNode); ok && len(list.Values) == 0 {
-		r.add(at(n), "scope is empty", "write [tenant] if nothing but the tenant divides effects, or remove the key")
+	if n.kind == listNode && len(n.items) == 0 {
+		r.add(n.at, "scope is empty", "write [tenant] if nothing but the tenant divides effects, or remove the key")
 	}
 	return parts
 }

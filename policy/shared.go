@@ -2,8 +2,6 @@ package policy
 
 import (
 	"sync"
-
-	"github.com/goccy/go-yaml/ast"
 )
 
 // shared keeps what several tools of a set have in common from being compiled for each of them.
@@ -13,7 +11,7 @@ type shared struct {
 }
 
 // schema compiles "schema:". Tools with the same schema, written anywhere, share one.
-func (s *shared) schema(r *reader, n ast.Node) *schema {
+func (s *shared) schema(r *reader, n *node) *schema {
 	before := len(r.problems)
 	text := r.json(n, "schema")
 	if len(r.problems) > before {
@@ -31,7 +29,7 @@ func (s *shared) schema(r *reader, n ast.Node) *schema {
 
 // inherited compiles an expression of a group or of the defaults.
 func (c *compiler) inherited(doc expressionDoc, d *dialect) *expression {
-	where := at(doc.node)
+	where := doc.node.at
 	if known, ok := c.shared.expressions.Load(where); ok {
 		return known.(*expression)
 	}

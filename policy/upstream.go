@@ -13,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml/ast"
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/onceguard/onceguard/fingerprint"
@@ -173,47 +172,47 @@ var (
 )
 
 // upstream reads "upstream:".
-func (r *reader) upstream(n ast.Node) *httpDoc {
+func (r *reader) upstream(n *node) *httpDoc {
 	before := len(r.problems)
 	f := r.fields(n, "upstream", upstreamKeys)
-	e, ok := f["http"]
+	e, ok := f.get("http")
 	if !ok {
 		if len(r.problems) == before {
-			r.add(at(n), "upstream names no protocol", "add \"http:\" with a url")
+			r.add(n.at, "upstream names no protocol", "add \"http:\" with a url")
 		}
 		return nil
 	}
 	f = r.fields(e.value, "upstream.http", httpKeys)
 	d := &httpDoc{http: &HTTP{Timeout: defaultTimeout, method: http.MethodPost}, url: e.key}
-	if v, ok := f["url"]; ok {
-		d.url = at(v.value)
+	if v, ok := f.get("url"); ok {
+		d.url = v.value.at
 		d.http.url = r.url(v.value)
 		d.hasURL = true
 	}
-	if v, ok := f["method"]; ok {
+	if v, ok := f.get("method"); ok {
 		d.http.method = r.choice(v.value, "method", methods, nil)
 	}
-	if v, ok := f["timeout"]; ok {
+	if v, ok := f.get("timeout"); ok {
 		d.http.Timeout = r.duration(v.value, "timeout", minTimeout, maxTimeout)
 	}
-	if v, ok := f["headers"]; ok {
+	if v, ok := f.get("headers"); ok {
 		d.http.headers = r.headers(v.value)
 	}
-	if v, ok := f["idempotency_header"]; ok {
-		d.http.idempotencyHeader = r.headerName(at(v.value), r.string(v.value, "idempotency_header"))
+	if v, ok := f.get("idempotency_header"); ok {
+		d.http.idempotencyHeader = r.headerName(v.value.at, r.string(v.value, "idempotency_header"))
 		if slices.ContainsFunc(d.http.headers, func(h header) bool { return h.name == d.http.idempotencyHeader }) {
-			r.add(at(v.value), "idempotency_header is also among headers", "remove it there")
+			r.add(v.value.at, "idempotency_header is also among headers", "remove it there")
 		}
 	}
-	if v, ok := f["body"]; ok {
-		d.bodyNode = at(v.value)
+	if v, ok := f.get("body"); ok {
+		d.bodyNode = v.value.at
 		d.http.selected = true
 		d.http.body = r.strings(v.value, "body")
 		if d.http.method == http.MethodGet && len(d.http.body) > 0 {
 			r.add(v.key, "a GET request has no body", "put the arguments into the url, or choose another method")
 		}
 	}
-	if v, ok := f["network"]; ok {
+	if v, ok := f.get("network"); ok {
 		d.http.Private = r.choice(v.value, "network", networks, nil) == networkPrivate
 	}
 	if host := d.http.url.host(); !d.http.Private && isPrivate(host) {
@@ -228,10 +227,8 @@ var networks = []string{"public", networkPrivate}
 
 // complete reports whether the tool has an upstream. Inherited keys alone, such as a common header, make none.
 func (d *httpDoc) complete(r *report, t *toolDoc) bool {
-	own := false
-	for key := range t.own {
-		own = own || key == "upstream" || strings.HasPrefix(key, "upstream.")
-	}
+	e, own := t.own.get("upstream")
+	own = own && !e.value.isBlank()
 	if !d.hasURL && own {
 		r.add(d.url, "upstream.http has no url", "add \"url:\" with an https:// address")
 	}
@@ -244,14 +241,14 @@ func isPrivate(host string) bool {
 	return host == "localhost" || err == nil && (a.IsLoopback() || a.IsPrivate())
 }
 
-func (r *reader) url(n ast.Node) template {
+func (r *reader) url(n *node) template {
 	s := r.string(n, "url")
 	if s == "" {
 		return template{}
 	}
 	t, err := newTemplate(s)
 	if err != nil {
-		r.addEach(at(n), err, "mend the url")
+		r.addEach(n.at, err, "mend the url")
 	}
 	return t
 }
@@ -268,7 +265,7 @@ func (r *report) addEach(where place, err error, remedy string) {
 	}
 }
 
-func (r *reader) headers(n ast.Node) []header {
+func (r *reader) headers(n *node) []header {
 	var list []header
 	for _, e := range r.entries(n, "headers") {
 		name := r.headerName(e.key, e.name)
@@ -278,9 +275,9 @@ func (r *reader) headers(n ast.Node) []header {
 		source := r.string(e.value, fmt.Sprintf("the header %q", e.name))
 		value, err := expand(source)
 		if err != nil {
-			r.addEach(at(e.value), err, "mend the header")
+			r.addEach(e.value.at, err, "mend the header")
 		} else if !httpguts.ValidHeaderFieldValue(value) {
-			r.add(at(e.value), fmt.Sprintf("the value of the header %q holds a character that a header cannot carry", e.name), "remove line breaks and control characters")
+			r.add(e.value.at, fmt.Sprintf("the value of the header %q holds a character that a header cannot carry", e.name), "remove line breaks and control characters")
 		}
 		list = append(list, header{name: name, source: source, value: func() string { return value }})
 	}

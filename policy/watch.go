@@ -54,16 +54,16 @@ func Fixed(s *Set) *Source {
 // set that now holds and the error of the attempt.
 func Watch(ctx context.Context, path string, report func(*Set, error)) (*Source, error) {
 	w := &watcher{path: path, source: &Source{done: make(chan struct{})}, report: report}
-	files, err := gather(path)
+	files, err := gather(path, nil)
 	if err != nil {
 		return nil, err
 	}
-	set, err := compileFiles(files)
+	set, err := compileFiles(files, nil)
 	if err != nil {
 		return nil, err
 	}
 	w.source.present.Store(set)
-	w.stamp = stamp(files, nil)
+	w.files, w.stamp = files, stamp(files, nil)
 
 	// Without notices, for want of watches or on a file system that has none, reading the files again still finds every change.
 	if notices, err := fsnotify.NewWatcher(); err == nil {
@@ -85,7 +85,8 @@ type watcher struct {
 	path    string
 	source  *Source
 	report  func(*Set, error)
-	stamp   [sha256.Size]byte // of the files that were last attempted
+	files   []*file           // that were last attempted
+	stamp   [sha256.Size]byte // of them
 	notices *fsnotify.Watcher // nil: none to be had
 	ticks   <-chan time.Time
 }
@@ -133,15 +134,15 @@ func (w *watcher) run(ctx context.Context) {
 // reload loads the files if their content is not that of the last attempt.
 func (w *watcher) reload() {
 	w.follow()
-	files, err := gather(w.path)
+	files, err := gather(w.path, w.files)
 	now := stamp(files, err)
 	if now == w.stamp {
 		return
 	}
-	w.stamp = now
+	w.files, w.stamp = files, now
 	var set *Set
 	if err == nil {
-		set, err = compileFiles(files)
+		set, err = compileFiles(files, w.source.Current())
 	}
 	if err == nil && len(set.Rules()) == 0 && len(w.source.Current().Rules()) > 0 {
 		// A folder that is being replaced is empty for a moment, and then no rule would hold.

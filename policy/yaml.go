@@ -1,268 +1,231 @@
 package policy
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"slices"
+	"io"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/lexer"
-	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
+	"go.yaml.in/yaml/v4"
 )
 
 const (
 	maxFileBytes = 4 << 20 // one policy file
-	maxDepth     = 64      // nested mappings and lists
-	// maxIndent bounds block nesting, because each level of it needs a column more.
-	maxIndent = 400
+	maxDepth     = 64      // nested mappings and lists of one value
+	maxNesting   = 100     // the same of a file
 )
 
-// reader reads the values of one YAML document and notes what is wrong with them. Its methods return the zero value for what
-// they cannot read: a document with problems is never used.
-type reader struct{ report }
+var byteOrderMark = []byte("\ufeff")
 
-// parseYAML reads the i-th of some files as one YAML document. The node is nil when the text has none, or is not YAML; the
-// reader says why.
-func parseYAML(files []file, i int) (*reader, ast.Node) {
-	r, text := &reader{report{files: files}}, files[i].text
-	whole, start := place{file: i}, place{i, 1, 1}
-	if len(text) > maxFileBytes {
+// parseYAML reads a file as one YAML document. The node is nil when the text has none, or is not YAML; the reader says why.
+func parseYAML(f *file) (*reader, *node) {
+	r, whole := &reader{}, place{file: f}
+	if len(f.text) > maxFileBytes {
 		r.add(whole, fmt.Sprintf("the file has more than %d bytes", maxFileBytes), "split it into several files")
 		return r, nil
 	}
-	if !utf8.Valid(text) {
+	if !utf8.Valid(f.text) {
 		r.add(whole, "the file is not valid UTF-8", "save it as UTF-8")
 		return r, nil
 	}
-	tokens := lexer.Tokenize(strings.TrimPrefix(string(text), "\ufeff"))
-	for _, t := range tokens {
-		// Values of several files are merged, and each must still know where it was written. Nobody reads the offset but to print it.
-		t.Position.Offset = i
-	}
-	if r.refuse(tokens); len(r.problems) > 0 {
+	if line := directive(f.text); line > 0 {
+		r.add(place{f, line, 1}, "YAML directives are not part of the policy language", "remove the line")
 		return r, nil
 	}
-	tree, err := parseTokens(tokens)
+	documents, err := loadYAML(bytes.TrimPrefix(f.text, byteOrderMark))
 	if err != nil {
-		r.syntax(start, err)
+		r.syntax(f, err)
 		return r, nil
 	}
-	var body ast.Node
-	for _, doc := range tree.Docs {
-		switch {
-		case doc.Body == nil:
-		case body == nil:
-			body = doc.Body
-		default:
-			r.add(at(doc.Body), "a second YAML document in the file", "put each document into a file of its own")
-			return r, nil
-		}
+	if len(documents) == 0 {
+		r.add(place{f, 1, 1}, "the file holds no policy", "begin it with \"version: 1\"")
+		return r, nil
 	}
-	if body == nil {
-		r.add(start, "the file holds no policy", "begin it with \"version: 1\"")
+	c := converter{reader: r, file: f}
+	if len(documents) > 1 {
+		r.add(c.place(documents[1]), "a second YAML document in the file", "put each document into a file of its own")
+		return r, nil
+	}
+	body := new(node)
+	c.convert(body, documents[0], 1)
+	if len(r.problems) > 0 {
+		return r, nil
 	}
 	return r, body
 }
 
-// refuse looks for what this language leaves out of YAML, and for nesting that would exhaust the parser's stack.
-func (r *reader) refuse(tokens token.Tokens) {
-	flow := 0
-	for _, t := range tokens {
-		p := tokenPlace(t)
-		switch t.Type {
-		case token.AnchorType, token.AliasType, token.MergeKeyType:
-			r.add(p, "anchors, aliases and merge keys are not part of the policy language", "write the value out, or put it under defaults")
-		case token.TagType:
-			r.add(p, "YAML tags are not part of the policy language", "remove the tag")
-		case token.DirectiveType:
-			r.add(p, "YAML directives are not part of the policy language", "remove the line")
-		case token.MappingStartType, token.SequenceStartType:
-			flow++
-		case token.MappingEndType, token.SequenceEndType:
-			flow--
-		case token.SequenceEntryType, token.MappingKeyType, token.MappingValueType:
-			if flow == 0 && t.Position.Column > maxIndent {
-				r.add(p, fmt.Sprintf("the text is indented by more than %d columns", maxIndent), "nest it less deeply")
-				return
-			}
-		}
-		if flow > maxDepth {
-			r.add(p, fmt.Sprintf("values are nested more than %d deep", maxDepth), "nest them less deeply")
-			return
+// directive returns the line of a directive at the beginning of a text, 0 where there is none. The YAML library obeys the
+// directives that it knows and does not tell.
+func directive(text []byte) int {
+	number := 0
+	for line := range bytes.Lines(bytes.TrimPrefix(text, byteOrderMark)) {
+		number++
+		switch line = bytes.TrimRight(line, " \t\r\n"); {
+		case len(line) == 0 || line[0] == '#':
+		case line[0] == '%':
+			return number
+		default:
+			return 0
 		}
 	}
+	return 0
 }
 
-// parseTokens turns a panic of the YAML library into an error, because a bad file must never end the program.
-func parseTokens(tokens token.Tokens) (tree *ast.File, err error) {
+// loadYAML returns the documents of a text that hold anything. It turns a panic of the YAML library into an error, because a bad file
+// must never end the program.
+func loadYAML(text []byte) (documents []*yaml.Node, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			tree, err = nil, errors.New("the YAML parser gave up on this text")
+			documents, err = nil, errors.New("the YAML parser gave up on this text")
 		}
 	}()
-	// Duplicate keys are allowed here and refused by entries, which can name both places.
-	return parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
-}
-
-func (r *reader) syntax(where place, err error) {
-	var located yaml.Error
-	message := err.Error()
-	if errors.As(err, &located) {
-		message = located.GetMessage()
-		if t := located.GetToken(); t != nil && t.Position != nil {
-			where = place{where.file, t.Position.Line, max(t.Position.Column, 1)}
+	// Keys that are written twice are refused by reader.entries, which can name both places.
+	loader, err := yaml.NewLoader(bytes.NewReader(text), yaml.WithUniqueKeys(false))
+	if err != nil {
+		return nil, err
+	}
+	for {
+		var document yaml.Node
+		if err := loader.Load(&document); errors.Is(err, io.EOF) {
+			return documents, nil
+		} else if err != nil {
+			return nil, err
+		}
+		if body := document.Content[0]; !isNothing(body) {
+			documents = append(documents, body)
 		}
 	}
-	r.add(where, "not valid YAML: "+message, "mind indentation, quotes and brackets at and just above this place")
 }
 
-// at is where a node begins.
-func at(n ast.Node) place {
-	if m, ok := n.(*ast.MappingNode); ok && !m.IsFlowStyle && len(m.Values) > 0 {
-		// The token of a block mapping is its first colon.
-		n = m.Values[0].Key
-	}
-	if m, ok := n.(*ast.MappingValueNode); ok {
-		n = m.Key
-	}
-	t := n.GetToken()
-	if t == nil || t.Position == nil {
-		return place{0, 1, 1}
-	}
-	return tokenPlace(t)
+// isNothing reports whether there is nothing where a document or value could be.
+func isNothing(n *yaml.Node) bool {
+	return n.Kind == yaml.ScalarNode && n.Style == 0 && n.Value == "" && n.Anchor == ""
 }
 
-func tokenPlace(t *token.Token) place {
-	return place{t.Position.Offset, t.Position.Line, max(t.Position.Column, 1)}
+// syntax notes what the YAML library found.
+func (r *reader) syntax(f *file, err error) {
+	where, message, remedy := place{f, 1, 1}, err.Error(), "mind indentation, quotes and brackets at and just above this place"
+	if e, ok := errors.AsType[*yaml.LoadError](err); ok {
+		where, message = syntaxPlace(f, e), e.Message
+	}
+	switch text := where.lines()[0]; {
+	case strings.HasPrefix(message, "unknown anchor"):
+		r.unsupported(where)
+		return
+	case strings.HasPrefix(text, "\t"):
+		message, remedy = "a tab stands where only spaces may", "indent with spaces"
+	case message == "found unexpected end of stream":
+		message, remedy = "the text that begins here has no closing quote", "close it"
+	case strings.HasPrefix(message, "control characters"):
+		message, remedy = "it holds an invisible control character", "remove it, or write it as an escape within double quotes"
+	}
+	r.add(where, "not valid YAML: "+message, remedy)
 }
 
-func isMapping(n ast.Node) bool {
-	switch n.(type) {
-	case *ast.MappingNode, *ast.MappingValueNode:
-		return true
+// syntaxPlace is where an error is to be mended: where a quote or bracket was opened that the rest of the file does not close, else where
+// the library noticed it.
+func syntaxPlace(f *file, e *yaml.LoadError) place {
+	mark := e.Mark
+	if mark.Line == 0 {
+		// The library's reader knows only how many bytes it has read.
+		read := bytes.TrimPrefix(f.text, byteOrderMark)
+		read = read[:min(max(mark.Index, 0), len(read))]
+		line := read[bytes.LastIndexByte(read, '\n')+1:]
+		return place{f, 1 + bytes.Count(read, []byte("\n")), 1 + utf8.RuneCount(line)}
 	}
-	return false
+	where := place{f, mark.Line, max(mark.Column, 1)}
+	if e.ContextMark.Line > 0 && strings.TrimSpace(strings.Join(where.lines(), "")) == "" {
+		where.line, where.column = e.ContextMark.Line, max(e.ContextMark.Column, 1)
+	}
+	return where
 }
 
-// entry is one key of a mapping with its value.
-type entry struct {
-	name  string
-	key   place
-	value ast.Node
+// converter turns nodes of the YAML library into our own, and notes what this language leaves out of YAML.
+type converter struct {
+	*reader
+	file *file
 }
 
-// entries reads a mapping with any keys, in the order of the file.
-func (r *reader) entries(n ast.Node, what string) []entry {
-	if !isMapping(n) {
-		r.wrongType(n, what, "a mapping")
-		return nil
-	}
-	values := members(n)
-	list := make([]entry, 0, len(values))
-	twin := twins(values)
-	for _, v := range values {
-		name, ok := keyName(v.Key)
-		where := at(v.Key)
-		if !ok {
-			r.add(where, "a key of "+what+" is not plain text", "use a text as the key")
-			continue
-		}
-		if first := twin(name, list); first != nil {
-			r.add(where, fmt.Sprintf("the key %q of %s is written twice, first on line %d", name, what, first.key.line), "keep one of them")
-			continue
-		}
-		list = append(list, entry{name: name, key: where, value: v.Value})
-	}
-	return list
-}
+func (c *converter) place(y *yaml.Node) place { return place{c.file, y.Line, max(y.Column, 1)} }
 
-// twins returns a search for an entry with a name among those that were read. Most mappings are too small for a map to pay.
-func twins(values []*ast.MappingValueNode) func(name string, read []entry) *entry {
-	const few = 16
-	if len(values) <= few {
-		return func(name string, read []entry) *entry {
-			for i := range read {
-				if read[i].name == name {
-					return &read[i]
-				}
-			}
-			return nil
-		}
-	}
-	seen, known := make(map[string]int, len(values)), 0
-	return func(name string, read []entry) *entry {
-		for ; known < len(read); known++ {
-			seen[read[known].name] = known
-		}
-		if i, ok := seen[name]; ok {
-			return &read[i]
-		}
-		return nil
-	}
-}
-
-func keyName(k ast.MapKeyNode) (string, bool) {
-	switch k := k.(type) {
-	case *ast.StringNode:
-		return k.Value, true
-	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.NullNode:
-		return k.GetToken().Value, true
-	}
-	return "", false
-}
-
-// keys are the keys that a mapping may have: those of this version, and those that the language will have later.
-type keys struct{ now, later []string }
-
-// fields reads a mapping with a fixed set of keys.
-func (r *reader) fields(n ast.Node, what string, valid keys) map[string]entry {
-	found := make(map[string]entry)
-	for _, e := range r.entries(n, what) {
-		switch {
-		case slices.Contains(valid.now, e.name):
-			found[e.name] = e
-		case slices.Contains(valid.later, e.name):
-			r.add(e.key, fmt.Sprintf("this version does not have %q yet, and ignoring it would promise what is not enforced", e.name), "remove it")
-		default:
-			r.add(e.key, fmt.Sprintf("unknown key %q in %s", e.name, what), suggest(e.name, valid.now))
-		}
-	}
-	return found
-}
-
-// wrongType notes that n is not of the wanted type.
-func (r *reader) wrongType(n ast.Node, what, wanted string) {
-	if _, null := n.(*ast.NullNode); null {
-		r.add(at(n), what+" has no value", "give it "+wanted+", or remove the key")
+func (c *converter) convert(n *node, y *yaml.Node, depth int) {
+	n.at = c.place(y)
+	c.refuse(y, n.at)
+	if depth > maxNesting {
+		c.add(n.at, fmt.Sprintf("values are nested more than %d deep", maxNesting), "nest them less deeply")
 		return
 	}
-	remedy := "write " + wanted
-	if wanted == "a text" {
-		remedy = "put it in quotes"
-		switch n.(type) {
-		case *ast.MappingNode, *ast.MappingValueNode, *ast.SequenceNode:
-			remedy = "write one text"
+	switch y.Kind {
+	case yaml.MappingNode:
+		n.kind = mappingNode
+		n.entries = make([]entry, len(y.Content)/2)
+		values := make([]node, len(n.entries))
+		for i := range n.entries {
+			key, value := y.Content[2*i], y.Content[2*i+1]
+			n.entries[i] = entry{key: c.place(key), value: &values[i]}
+			c.key(&n.entries[i], key, value)
+			c.convert(&values[i], value, depth+1)
+		}
+	case yaml.SequenceNode:
+		n.kind = listNode
+		n.items = make([]*node, len(y.Content))
+		values := make([]node, len(y.Content))
+		for i := range values {
+			n.items[i] = &values[i]
+			c.convert(&values[i], y.Content[i], depth+1)
+		}
+	default:
+		n.kind, n.text, n.style = textNode, y.Value, styleOf(y.Style)
+		if n.style == plain {
+			n.kind = scalarKind(y.Value)
 		}
 	}
-	r.add(at(n), fmt.Sprintf("%s is %s where %s is needed", what, typeName(n), wanted), remedy)
 }
 
-func typeName(n ast.Node) string {
-	switch n.(type) {
-	case *ast.MappingNode, *ast.MappingValueNode:
-		return "a mapping"
-	case *ast.SequenceNode:
-		return "a list"
-	case *ast.StringNode, *ast.LiteralNode:
-		return "a text"
-	case *ast.BoolNode:
-		return "true or false"
-	case *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
-		return "a number"
+// key reads the key of an entry.
+func (c *converter) key(e *entry, y, value *yaml.Node) {
+	c.refuse(y, e.key)
+	if y.Kind != yaml.ScalarNode {
+		e.odd = true
+		return
 	}
-	return "something else"
+	e.name = y.Value
+	switch {
+	case styleOf(y.Style) != plain:
+	case e.name == "<<":
+		c.unsupported(e.key)
+	case isNothing(value) && strings.Contains(e.name, ":"):
+		// Within braces YAML takes "type:string" for a key as a whole.
+		c.add(e.key, fmt.Sprintf("%q is a key without a value", e.name), "put a space behind the colon")
+	}
+}
+
+// refuse notes anchors, aliases and tags.
+func (c *converter) refuse(y *yaml.Node, where place) {
+	if y.Kind == yaml.AliasNode || y.Anchor != "" {
+		c.unsupported(where)
+	}
+	if y.Style&yaml.TaggedStyle != 0 || y.Tag == "!" {
+		c.add(where, "YAML tags are not part of the policy language", "remove the tag")
+	}
+}
+
+func (r *reader) unsupported(where place) {
+	r.add(where, "anchors, aliases and merge keys are not part of the policy language", "write the value out, or put it under defaults")
+}
+
+func styleOf(s yaml.Style) style {
+	switch {
+	case s&yaml.SingleQuotedStyle != 0:
+		return singleQuoted
+	case s&yaml.DoubleQuotedStyle != 0:
+		return doubleQuoted
+	case s&yaml.LiteralStyle != 0:
+		return literal
+	case s&yaml.FoldedStyle != 0:
+		return folded
+	}
+	return plain
 }
