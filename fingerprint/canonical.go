@@ -75,8 +75,9 @@ func isCanonicalNumber(raw string) bool {
 // appendQuoted appends s as a JSON string with minimal escapes. s is valid UTF-8, as decoded text is and every form made
 // of it.
 func appendQuoted(dst []byte, s string) []byte {
-	if plainLength(s) == len(s) {
-		return append(append(append(dst, '"'), s...), '"')
+	quoted := append(append(append(dst, '"'), s...), '"')
+	if plainLength(quoted[len(dst)+1:]) == len(s) {
+		return quoted
 	}
 	dst, _ = jsontext.AppendQuote(dst, s)
 	return dst

@@ -126,6 +126,21 @@ func TestQuotedIsTheLibrarys(t *testing.T) {
 	})
 }
 
+// Eight bytes at a time find what one at a time find, also where bytes next to special ones, or with the top bit set, stand around.
+func TestPlainLength(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		tricky := rapid.SampledFrom([]byte{0, 1, 0x1f, ' ', '!', '"', '#', '[', '\\', ']', 0x7f, 0x80, 0x9f, 0xa0, 0xa2, 0xdc, 0xff})
+		text := rapid.SliceOfN(rapid.OneOf(rapid.Just(byte('a')), rapid.Just(byte('a')), rapid.Just(byte(0xe9)), tricky), 0, 40).Draw(t, "text")
+		want := slices.IndexFunc(text, func(c byte) bool { return c < ' ' || c == '"' || c == '\\' })
+		if want < 0 {
+			want = len(text)
+		}
+		if got := plainLength(text); got != want {
+			t.Fatalf("%q is plain for %d bytes, want %d", text, got, want)
+		}
+	})
+}
+
 func TestCanonicalNumbersAreTheirOwnForm(t *testing.T) {
 	taken := 0
 	rapid.Check(t, func(t *rapid.T) {

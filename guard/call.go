@@ -3,6 +3,8 @@ package guard
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/onceguard/onceguard/fingerprint"
 )
 
 // Call is one request of an agent to run one named tool.
@@ -10,7 +12,9 @@ type Call struct {
 	Tool string
 	// Arguments is the JSON text as it came: an object, or a JSON string that holds one, as some providers send it.
 	// These bytes, or what the string holds, are what is fingerprinted, shown and sent.
-	Arguments      json.RawMessage
+	Arguments json.RawMessage
+	// Decoded is Arguments as fingerprint.Decode reads them under its default limits, for who had to read them to make the call; else zero.
+	Decoded        fingerprint.Value
 	CallID         string            // the provider's id of the call; correlation only
 	Run            string            // the run, thread or ticket within which equal calls are the same effect
 	Agent          string            // used only when the credential names none

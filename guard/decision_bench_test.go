@@ -10,6 +10,11 @@ import (
 	"github.com/onceguard/onceguard/policy"
 )
 
+// emptyBook is a ledger of which nothing but its book is read.
+type emptyBook struct{ Store }
+
+func (emptyBook) Book(context.Context, int64) ([]Entry, error) { return nil, nil }
+
 // BenchmarkDecision is a decision's own CPU: strict decoding of 1 KB of arguments, policy, conditions,
 // fingerprint and decide, without ledger and network.
 func BenchmarkDecision(b *testing.B) {
@@ -32,7 +37,7 @@ tools:
 	if err != nil {
 		b.Fatal(err)
 	}
-	g, err := New(Config{Store: struct{ Store }{}, Forward: struct{ Forwarder }{}, Policies: policy.Fixed(set), Key: []byte(strings.Repeat("k", 32))})
+	g, err := New(Config{Store: emptyBook{}, Forward: struct{ Forwarder }{}, Policies: policy.Fixed(set), Key: []byte(strings.Repeat("k", 32))})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -51,6 +56,12 @@ tools:
 		}
 		if broken := r.rule.Validate(r.args); len(broken) > 0 {
 			b.Fatal(broken)
+		}
+		if err := r.fingerprint(); err != nil {
+			b.Fatal(err)
+		}
+		if g.weigh(context.Background(), r); r.verdict.Action != policy.ActAllow {
+			b.Fatal(r.verdict)
 		}
 		if ru := decide(r.situation(found, SameEffect, time.Now())); ru.action != actReplay {
 			b.Fatal(ru)

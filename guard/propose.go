@@ -65,7 +65,7 @@ func (g *Guard) propose(ctx context.Context, p Principal, c Call) (*proposal, er
 	if err := unusable(r.rule); err != nil {
 		return nil, err
 	}
-	if r.args, err = decodeArguments(c.Arguments); err != nil {
+	if r.args, err = c.decode(); err != nil {
 		return nil, err
 	}
 	r.bytes = r.args.Raw()
@@ -235,17 +235,32 @@ func invalid(field, message string) *Error {
 	return &Error{Code: CodeInvalid, Field: field, Message: message}
 }
 
+// decode reads the arguments of a call.
+func (c *Call) decode() (fingerprint.Value, error) {
+	if !c.Decoded.IsZero() {
+		return unwrapped(c.Decoded)
+	}
+	return decodeArguments(c.Arguments)
+}
+
 // decodeArguments reads an object, or a JSON string that holds one. The value's raw bytes are what is sent.
 func decodeArguments(text []byte) (fingerprint.Value, error) {
 	if len(text) == 0 {
 		return fingerprint.Value{}, invalid("/arguments", `is missing; a tool without arguments gets {}`)
 	}
 	v, err := fingerprint.Decode(text, fingerprint.Limits{})
-	if err == nil && v.Type() == fingerprint.String {
-		v, err = fingerprint.Decode([]byte(v.Text()), fingerprint.Limits{})
-	}
 	if err != nil {
 		return fingerprint.Value{}, argumentError(err)
+	}
+	return unwrapped(v)
+}
+
+// unwrapped is an object, or the one in a JSON string.
+func unwrapped(v fingerprint.Value) (_ fingerprint.Value, err error) {
+	if v.Type() == fingerprint.String {
+		if v, err = fingerprint.Decode([]byte(v.Text()), fingerprint.Limits{}); err != nil {
+			return fingerprint.Value{}, argumentError(err)
+		}
 	}
 	if v.Type() != fingerprint.Object {
 		return fingerprint.Value{}, invalid("/arguments", "must be a JSON object, or a string that holds one")

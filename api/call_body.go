@@ -1,0 +1,131 @@
+package api
+
+import (
+	"bytes"
+	"hash/maphash"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/onceguard/onceguard/api/client"
+	"github.com/onceguard/onceguard/fingerprint"
+	"github.com/onceguard/onceguard/guard"
+)
+
+// A call is decoded once, its arguments together with what is around them, by the decoder of arguments: reading the body as other bodies are
+// read, and the arguments again, would take a sixth of the time of a replay. Whatever is not as it should be is left to the reader of other
+// bodies, which says what is wrong with it.
+
+// callLimits leave the arguments the depth that they have by themselves. All other limits are the same for the whole body, and stricter so.
+var callLimits = fingerprint.Limits{Depth: fingerprint.DefaultLimits.Depth + 1}
+
+// read reads a body, which it copies. It returns false where the body is not a good call, and where it is an unusual one.
+func (r *callRequest) read(p *guard.Principal, body []byte) bool {
+	slot := recentCalls.slot(p, body)
+	if known := slot.Load(); known != nil && known.tenant == p.Tenant && known.subject == p.Subject && bytes.Equal(known.body, body) {
+		*r = known.request
+		return true
+	}
+	body = bytes.Clone(body)
+	call, err := fingerprint.Decode(body, callLimits)
+	if err != nil || call.Type() != fingerprint.Object {
+		return false
+	}
+	for i := range call.Len() {
+		if name, v := call.Member(i); !r.set(name, v) {
+			*r = callRequest{}
+			return false
+		}
+	}
+	if len(body) <= maxRecent && atMostValues(body) <= maxRecentValues {
+		slot.Store(&recentCall{p.Tenant, p.Subject, body, *r})
+	}
+	return true
+}
+
+// recentCalls remembers calls as they were read last: who got no answer sends the same bytes again. Nobody meets what another one has sent, lest
+// the time of an answer tell of it.
+var recentCalls recent
+
+type recent struct {
+	slots [2048]atomic.Pointer[recentCall]
+}
+
+// recentCall is the body of a principal's call and what was read from it. Nothing ever changes it.
+type recentCall struct {
+	tenant, subject string
+	body            []byte
+	request         callRequest
+}
+
+// The bounds of a body that is remembered. A value takes some 50 bytes beside its text, so that all together hold at most 48 MiB; a tenth of
+// that is usual.
+const (
+	maxRecent       = 4 << 10 // bytes
+	maxRecentValues = 256
+)
+
+// atMostValues is at least the number of values in a JSON text, less one.
+func atMostValues(text []byte) int {
+	return bytes.Count(text, []byte(",")) + bytes.Count(text, []byte("[")) + bytes.Count(text, []byte("{"))
+}
+
+var recentSeed = maphash.MakeSeed()
+
+func (c *recent) slot(p *guard.Principal, body []byte) *atomic.Pointer[recentCall] {
+	who := maphash.Comparable(recentSeed, [2]string{p.Tenant, p.Subject})
+	return &c.slots[(who^maphash.Bytes(recentSeed, body))%uint64(len(c.slots))]
+}
+
+func (r *callRequest) set(name string, v fingerprint.Value) (ok bool) {
+	switch name {
+	case "tool":
+		r.Tool, ok = textOf(v)
+	case "arguments":
+		r.Arguments, r.decoded, ok = v.Raw(), v, v.Type() == fingerprint.Object || v.Type() == fingerprint.String
+	case "call_id":
+		r.CallID, ok = textOf(v)
+	case "run":
+		r.Run, ok = textOf(v)
+	case "agent":
+		r.Agent, ok = textOf(v)
+	case "labels":
+		r.Labels, ok = textsOf(v)
+	case "idempotency_key":
+		r.IdempotencyKey, ok = textOf(v)
+	case "execute":
+		r.Execute, ok = textOf(v)
+	case "occurrence":
+		n, err := strconv.ParseUint(string(v.Raw()), 10, 31)
+		r.Occurrence, ok = int(n), err == nil
+	case "confirm":
+		var all map[string]string
+		if all, ok = textsOf(v); ok {
+			r.Confirm = &client.Confirm{Token: all["token"], Reason: all["reason"]}
+			delete(all, "token")
+			delete(all, "reason")
+			ok = len(all) == 0
+		}
+	}
+	return ok
+}
+
+// textOf copies a string, so that who keeps it does not keep the whole body.
+func textOf(v fingerprint.Value) (text string, ok bool) {
+	return strings.Clone(v.Text()), v.Type() == fingerprint.String
+}
+
+// textsOf copies an object of strings.
+func textsOf(v fingerprint.Value) (all map[string]string, ok bool) {
+	if v.Type() != fingerprint.Object {
+		return nil, false
+	}
+	all = make(map[string]string, v.Len())
+	for i := range v.Len() {
+		name, text := v.Member(i)
+		if all[strings.Clone(name)], ok = textOf(text); !ok {
+			return nil, false
+		}
+	}
+	return all, true
+}
