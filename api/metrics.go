@@ -25,6 +25,7 @@ type Metrics struct {
 	decision *prometheus.HistogramVec
 	upstream *prometheus.HistogramVec
 	swept    prometheus.Counter
+	notices  *prometheus.HistogramVec
 
 	answered sync.Map // answered to answeredMetrics: looking labels up by name costs more than counting
 
@@ -32,7 +33,10 @@ type Metrics struct {
 	tools map[string]struct{}
 }
 
-var _ guard.Observer = (*Metrics)(nil)
+var (
+	_ guard.Observer       = (*Metrics)(nil)
+	_ guard.NoticeObserver = (*Metrics)(nil)
+)
 
 // NewMetrics makes metrics with a registry of their own. version is the program's, for onceguard_build_info.
 func NewMetrics(version string) *Metrics {
@@ -49,12 +53,15 @@ func NewMetrics(version string) *Metrics {
 			Buckets: buckets}, []string{"tool", "outcome"}),
 		swept: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "onceguard_swept_total", Help: "Effects whose lease or time was over."}),
+		notices: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "onceguard_notify_duration_seconds", Help: "Attempts to tell endpoints of reviews, by how they ended.",
+			Buckets: buckets}, []string{"endpoint", "outcome"}),
 		tools: map[string]struct{}{},
 	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "onceguard_build_info", Help: "Always 1; the labels tell the build."}, []string{"version", "go"})
 	build.WithLabelValues(version, runtime.Version()).Set(1)
-	m.registry.MustRegister(m.calls, m.decision, m.upstream, m.swept, build,
+	m.registry.MustRegister(m.calls, m.decision, m.upstream, m.swept, m.notices, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -92,6 +99,11 @@ func (m *Metrics) Attempted(tool string, state guard.State, _ guard.Code, took t
 
 // Swept counts effects that the sweeper changed.
 func (m *Metrics) Swept(changed int) { m.swept.Add(float64(changed)) }
+
+// Notified counts an attempt to tell an endpoint of the policies.
+func (m *Metrics) Notified(endpoint string, code guard.Code, took time.Duration) {
+	m.notices.WithLabelValues(endpoint, string(code)).Observe(took.Seconds())
+}
 
 // tool is the label for a tool.
 func (m *Metrics) tool(name string) string {

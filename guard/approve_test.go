@@ -1,8 +1,10 @@
 package guard_test
 
 import (
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/onceguard/onceguard/guard"
 )
@@ -37,7 +39,7 @@ func TestTwoDifferentPeopleApprove(t *testing.T) {
 			}
 		}
 		by, people, err := w.Endorsements(t.Context(), robert, id)
-		if err != nil || people != 2 || len(by) != 1 || by[0] != rita.Subject {
+		if err != nil || people != 2 || len(by) != 1 || by[0].Choice != guard.Approve || !slices.Equal(by[0].By, []string{rita.Subject}) {
 			t.Errorf("approved by %v of %d, %v", by, people, err)
 		}
 		w.executions(0)
@@ -90,5 +92,58 @@ func TestTwoWhoApproveAtOneMomentAreEnough(t *testing.T) {
 		both.Wait()
 		w.expect(alice, big, guard.AnswerReplayed, guard.CodeReplayed)
 		w.executions(1)
+	})
+}
+
+// What leads to another send of an unknown effect needs two people, too: the order, and the word that the first send did nothing.
+func TestTwoPeopleSettleWhatIsThenSentAgain(t *testing.T) {
+	for _, c := range []guard.Choice{guard.SendAgain, guard.DidNotHappen} {
+		t.Run(string(c), func(t *testing.T) {
+			underPolicies(t, twoPeoplePolicy, func(t *testing.T, w *world) {
+				w.up.script(lost)
+				modest := call("pay.refund", `{"order_id":"A","amount":5}`)
+				id := w.do(alice, modest).Effect.ID
+				until(time.Minute)
+				for range 2 {
+					if e, err := w.judge(rita, id, c); err != nil || e.State != guard.Unknown {
+						t.Fatalf("%s, %v; want it unknown for another person", e.State, err)
+					}
+				}
+				other := guard.DidNotHappen
+				if c == guard.DidNotHappen {
+					other = guard.SendAgain
+				}
+				if e, err := w.judge(robert, id, other); err != nil || e.State != guard.Unknown {
+					t.Fatalf("%s, %v; two people who disagree decide nothing", e.State, err)
+				}
+				list, people, err := w.Endorsements(t.Context(), robert, id)
+				if err != nil || people != 2 || len(list) != 2 || list[0].Choice != guard.DidNotHappen || list[1].Choice != guard.SendAgain {
+					t.Errorf("%v of %d, %v", list, people, err)
+				}
+				w.executions(1)
+				w.expect(alice, modest, guard.AnswerBlocked, guard.CodeUnknown)
+				e := w.state(id)
+				j := guard.Judgement{Effect: id, Choice: c, Fence: e.Fence, Reason: "seen"}
+				if c == guard.SendAgain {
+					j.Digest = e.ArgumentsDigest()
+				}
+				if e, err := w.Decide(t.Context(), robert, j); err != nil || e.State == guard.Unknown {
+					t.Fatalf("%s, %v; want it decided", e.State, err)
+				}
+				w.do(alice, modest)
+				w.executions(2)
+			})
+		})
+	}
+}
+
+// One person is enough to say that it happened: nothing is sent after that.
+func TestOnePersonSaysThatItHappened(t *testing.T) {
+	underPolicies(t, twoPeoplePolicy, func(t *testing.T, w *world) {
+		w.up.script(lost)
+		id := w.do(alice, call("pay.refund", `{"order_id":"A","amount":5}`)).Effect.ID
+		if e, err := w.judge(rita, id, guard.Happened); err != nil || e.State != guard.Done {
+			t.Fatalf("%s, %v", e.State, err)
+		}
 	})
 }

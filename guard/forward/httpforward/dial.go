@@ -4,8 +4,9 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"net/netip"
 	"syscall"
+
+	"github.com/onceguard/onceguard/guard/egress"
 )
 
 // dialing travels in the context of a dial: what the attempt may reach goes in, the wire comes out.
@@ -15,16 +16,6 @@ type dialing struct {
 }
 
 type dialingKey struct{}
-
-// errAddress refuses an address that the attempt may not reach.
-type errAddress struct{ needsPrivate bool }
-
-func (e errAddress) Error() string {
-	if e.needsPrivate {
-		return "the address is private and the policy does not allow private addresses"
-	}
-	return "no policy may reach this address"
-}
 
 // connect makes a fresh connection, ready for a request. The wire is not nil on errors after the dial: those of TLS.
 func (f *Forwarder) connect(ctx context.Context, to endpoint) (*http.ClientConn, *wire, error) {
@@ -53,14 +44,5 @@ func dialer(resolver *net.Resolver) func(ctx context.Context, network, address s
 // change between the check and its use.
 func control(ctx context.Context, _, address string, _ syscall.RawConn) error {
 	state, ok := ctx.Value(dialingKey{}).(*dialing)
-	to, err := netip.ParseAddrPort(address)
-	if !ok || err != nil {
-		return errAddress{}
-	}
-	switch v := judge(to.Addr()); {
-	case v == anyone, v == private && state.private:
-		return nil
-	default:
-		return errAddress{needsPrivate: v == private}
-	}
+	return egress.Check(address, ok && state.private)
 }

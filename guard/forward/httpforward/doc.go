@@ -39,7 +39,7 @@
 //
 // URLs come from the policy. The scheme is http or https, user information is refused, the environment's proxies are
 // not used and redirects are answers, not orders. What a name resolves to is judged at the moment of the
-// connection (see judge), so that a name which changes its address gains nothing.
+// connection (package egress), so that a name which changes its address gains nothing.
 //
 // # What an answer proves
 //

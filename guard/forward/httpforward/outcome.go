@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"github.com/onceguard/onceguard/guard"
+	"github.com/onceguard/onceguard/guard/egress"
 )
 
 const maybeApplied = " It is not known whether the change was made."
@@ -25,8 +26,8 @@ func notSent(detail string) guard.Outcome {
 
 // notConnected explains why there was no connection. dialed tells that TCP was up and TLS failed.
 func notConnected(ctx context.Context, dialed bool, err error) guard.Outcome {
-	if refused, ok := errors.AsType[errAddress](err); ok {
-		if refused.needsPrivate {
+	if refused, ok := errors.AsType[egress.Refused](err); ok {
+		if refused.NeedsPrivate {
 			return notSent("The upstream has a private address, which its policy does not allow; nothing was sent.")
 		}
 		return notSent("The upstream has an address that no policy may reach; nothing was sent.")

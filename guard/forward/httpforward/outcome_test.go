@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/onceguard/onceguard/guard"
+	"github.com/onceguard/onceguard/guard/egress"
 	"github.com/onceguard/onceguard/guard/forward/forwardtest"
 )
 
@@ -101,7 +102,7 @@ func TestEnvironment(t *testing.T) {
 func TestNotConnected(t *testing.T) {
 	details := make(map[string]bool)
 	for _, err := range []error{
-		errAddress{}, errAddress{needsPrivate: true}, &net.DNSError{IsNotFound: true}, &net.DNSError{IsTimeout: true}, errors.New("x"),
+		egress.Refused{}, egress.Refused{NeedsPrivate: true}, &net.DNSError{IsNotFound: true}, &net.DNSError{IsTimeout: true}, errors.New("x"),
 	} {
 		out := notConnected(t.Context(), false, &net.OpError{Op: "dial", Err: err})
 		if out.State != guard.Failed || out.Sent || details[out.Detail] {

@@ -1,4 +1,4 @@
-package httpforward
+package egress
 
 import "net/netip"
 
@@ -6,8 +6,8 @@ import "net/netip"
 type verdict int
 
 const (
-	anyone  verdict = iota
-	private         // only policies that allow private addresses
+	anyone    verdict = iota
+	inPrivate         // only policies that allow private addresses
 	nobody
 )
 
@@ -58,7 +58,7 @@ func judge(a netip.Addr) verdict {
 	case within(never, a):
 		return nobody
 	case within(inside, a):
-		return private
+		return inPrivate
 	}
 	return anyone
 }

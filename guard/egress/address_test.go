@@ -1,16 +1,9 @@
-package httpforward
+package egress
 
 import (
-	"context"
-	"net"
 	"net/netip"
 	"strings"
-	"sync/atomic"
 	"testing"
-
-	"golang.org/x/net/dns/dnsmessage"
-
-	"github.com/onceguard/onceguard/guard"
 )
 
 func TestJudge(t *testing.T) {
@@ -20,7 +13,7 @@ func TestJudge(t *testing.T) {
 			198.20.0.0 223.255.255.255 168.63.129.15 2606:4700::1111 2a00:1450:4001::1 2001:4860:4860::8888 2001:1::1
 			::ffff:1.1.1.1 ::1.1.1.1 ::ffff:0:1.1.1.1 64:ff9b::1.1.1.1 2002:0101:0101::1
 			2001:0:0a00:0001::fefe:fefe fe00::1 2606:4700::5efe:1.1.1.1`,
-		private: `10.0.0.0 10.255.255.255 172.16.0.1 172.31.255.255 192.168.0.1 192.168.255.255 127.0.0.1 127.255.255.254
+		inPrivate: `10.0.0.0 10.255.255.255 172.16.0.1 172.31.255.255 192.168.0.1 192.168.255.255 127.0.0.1 127.255.255.254
 			100.64.0.0 100.127.255.255 192.0.0.1 192.0.2.1 198.51.100.7 203.0.113.9 198.18.0.1 198.19.255.255 192.88.99.1
 			::1 fc00::1 fd12:3456::1 fdff::1 fec0::1 2001:db8::1 3fff::1 5f00::1
 			::ffff:127.0.0.1 ::ffff:10.1.2.3 ::127.0.0.1 ::10.0.0.1 ::ffff:0:192.168.1.1 64:ff9b::10.0.0.1 64:ff9b::7f00:1
@@ -74,68 +67,22 @@ func FuzzJudge(f *testing.F) {
 	})
 }
 
-// TestNameThatChanges: a name that first resolves to an allowed address and then to another is judged each time.
-func TestNameThatChanges(t *testing.T) {
-	p := newCounter(t)
-	var answer atomic.Value
-	f := forwarder(t, Options{Resolver: resolver(t, &answer)})
-	a := post("http://pay.example:" + p.port)
-
+func TestCheck(t *testing.T) {
 	for _, c := range []struct {
 		address string
 		private bool
-		code    guard.Code
-		detail  string
+		want    error
 	}{
-		{"127.0.0.1", true, guard.CodeUpstreamDone, ""},
-		{"127.0.0.1", false, guard.CodeNotSent, "private address"},
-		{"169.254.169.254", true, guard.CodeNotSent, "no policy may reach"},
-		{"0.0.0.0", true, guard.CodeNotSent, "no policy may reach"},
-		{"127.0.0.1", true, guard.CodeUpstreamDone, ""},
+		{"1.1.1.1:443", false, nil},
+		{"10.0.0.1:443", false, Refused{NeedsPrivate: true}},
+		{"10.0.0.1:443", true, nil},
+		{"[::1]:80", true, nil},
+		{"169.254.169.254:80", true, Refused{}},
+		{"example.com:443", true, Refused{}}, // names are resolved before
+		{"", true, Refused{}},
 	} {
-		answer.Store(c.address)
-		a.Private = c.private
-		if out := f.Send(t.Context(), a); out.Code != c.code || !strings.Contains(out.Detail, c.detail) {
-			t.Errorf("%s, private %v: %+v", c.address, c.private, out)
+		if got := Check(c.address, c.private); got != c.want {
+			t.Errorf("%q, private %v: %v, want %v", c.address, c.private, got, c.want)
 		}
 	}
-	if n := p.requests.Load(); n != 2 {
-		t.Errorf("%d requests arrived, want 2", n)
-	}
-}
-
-// resolver answers every question for an address of IPv4 with *answer.
-func resolver(t *testing.T, answer *atomic.Value) *net.Resolver {
-	t.Helper()
-	server, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { server.Close() })
-	go func() {
-		b := make([]byte, 1500)
-		for {
-			n, from, err := server.ReadFrom(b)
-			if err != nil {
-				return
-			}
-			var m dnsmessage.Message
-			if m.Unpack(b[:n]) != nil || len(m.Questions) != 1 {
-				continue
-			}
-			m.Response, m.Additionals = true, nil
-			if q := m.Questions[0]; q.Type == dnsmessage.TypeA {
-				m.Answers = []dnsmessage.Resource{{
-					Header: dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class},
-					Body:   &dnsmessage.AResource{A: netip.MustParseAddr(answer.Load().(string)).As4()},
-				}}
-			}
-			if packed, err := m.Pack(); err == nil {
-				server.WriteTo(packed, from)
-			}
-		}
-	}()
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "udp", server.LocalAddr().String())
-	}}
 }
