@@ -28,73 +28,94 @@ func (a *API) backtest(ctx context.Context, p guard.Principal, q client.Backtest
 	if err != nil {
 		return client.Backtest{}, err
 	}
-	ids, more, err := a.recorded(ctx, p, q)
+	past, more, err := a.recorded(ctx, p, q)
 	if err != nil {
 		return client.Backtest{}, err
 	}
 	recall := func(ctx context.Context, ref uint64) (guard.BacktestCall, error) {
-		return a.recordedCall(ctx, p, ids, ref)
+		e, err := a.guard.Effect(ctx, p, past[ref].ID)
+		return recordedCall(&e, ref), err
 	}
 	b, err := guard.NewBacktest(guard.BacktestOptions{Current: a.policies.Current(), Draft: draft, Recall: recall})
 	if err != nil {
 		return client.Backtest{}, err
 	}
-	for i := range ids {
+	w := client.Backtest{More: more, Counts: map[string]int{}, Limits: []client.BacktestLimit{}, Findings: []client.BacktestFinding{}}
+	for i := range past {
 		c, err := recall(ctx, uint64(i))
+		if err == nil {
+			err = b.Add(ctx, b.Read(ctx, c))
+		}
+		if err == nil {
+			err = a.addVerdict(ctx, p, b, past[i], c)
+		}
 		if guard.CodeOf(err) == guard.CodeNotFound {
 			continue // it was forgotten meanwhile
 		}
 		if err != nil {
 			return client.Backtest{}, err
 		}
-		if err := b.Add(ctx, b.Read(ctx, c)); err != nil {
-			return client.Backtest{}, err
+		if b.Conceals(c.Call.Tool) {
+			w.Concealed++
 		}
 	}
 	r, err := b.Report(ctx)
 	if err != nil {
 		return client.Backtest{}, err
 	}
-	return backtestAnswer(&r, ids, more), nil
+	fillBacktest(&w, &r, past)
+	return w, nil
+}
+
+// addVerdict has the draft judge what a reviewer has decided on the likeness of a call to the one for which it was held, if anything.
+func (a *API) addVerdict(ctx context.Context, p guard.Principal, b *guard.Backtest, e guard.Effect, now guard.BacktestCall) error {
+	if e.Related == "" {
+		return nil
+	}
+	events, err := a.guard.Events(ctx, p, e.ID)
+	if err != nil {
+		return err
+	}
+	same, decided := guard.Labelled(&e, events)
+	if !decided {
+		return nil
+	}
+	earlier, err := a.guard.Effect(ctx, p, e.Related)
+	if err != nil {
+		return err
+	}
+	return b.AddLabel(ctx, guard.BacktestLabel{Same: same, Earlier: recordedCall(&earlier, 0), Now: now, EarlierEffect: e.Related, NowEffect: e.ID})
 }
 
 // recorded lists the newest effects that a question is about, oldest first, and whether there are older ones.
-func (a *API) recorded(ctx context.Context, p guard.Principal, q client.BacktestQuestion) (ids []string, more bool, err error) {
+func (a *API) recorded(ctx context.Context, p guard.Principal, q client.BacktestQuestion) (past []guard.Effect, more bool, err error) {
 	const page = 500
-	for before := ""; ; before = ids[len(ids)-1] {
+	for before := ""; ; before = past[len(past)-1].ID {
 		found, err := a.guard.Effects(ctx, p, guard.Query{Tool: q.Tool, From: q.From, Until: q.Until, Before: before, Limit: page})
 		if err != nil {
 			return nil, false, err
 		}
-		for i := range found {
-			ids = append(ids, found[i].ID)
-		}
-		if len(found) < page || len(ids) >= maxBacktest {
+		past = append(past, found...)
+		if len(found) < page || len(past) >= maxBacktest {
 			more = len(found) == page
 			break
 		}
 	}
-	slices.Reverse(ids)
-	return ids, more, nil
+	slices.Reverse(past)
+	return past, more, nil
 }
 
-func (a *API) recordedCall(ctx context.Context, p guard.Principal, ids []string, ref uint64) (guard.BacktestCall, error) {
-	e, err := a.guard.Effect(ctx, p, ids[ref])
-	if err != nil {
-		return guard.BacktestCall{}, err
-	}
+func recordedCall(e *guard.Effect, ref uint64) guard.BacktestCall {
 	return guard.BacktestCall{
 		Ref: ref, At: e.Created, Failed: e.State == guard.Failed || e.State == guard.Refused,
 		Principal: guard.Principal{Tenant: e.Tenant, Subject: e.Subject, Role: guard.RoleAgent},
 		Call:      guard.Call{Tool: e.Tool, Arguments: json.RawMessage(e.Arguments), Run: e.Run, Agent: e.Agent},
-	}, nil
+	}
 }
 
-func backtestAnswer(r *guard.BacktestReport, ids []string, more bool) client.Backtest {
-	w := client.Backtest{
-		Calls: r.Calls, More: more, Unread: r.Unread, Before: totals(r.Current), After: totals(r.Draft),
-		Counts: map[string]int{}, Limits: []client.BacktestLimit{}, Findings: []client.BacktestFinding{},
-	}
+func fillBacktest(w *client.Backtest, r *guard.BacktestReport, past []guard.Effect) {
+	w.OK, w.Verdicts = r.Labels.Broken == 0, verdicts(&r.Labels)
+	w.Calls, w.Unread, w.Before, w.After = r.Calls, r.Unread, totals(r.Current), totals(r.Draft)
 	for kind, n := range r.Counts {
 		w.Counts[string(kind)] = n
 	}
@@ -103,18 +124,34 @@ func backtestAnswer(r *guard.BacktestReport, ids []string, more bool) client.Bac
 	}
 	for _, f := range r.Findings {
 		found := client.BacktestFinding{
-			Kind: string(f.Kind), Tool: f.Tool, Code: string(f.Code), Why: f.Why, Effect: ids[f.Now.Ref], Deciding: []string{}, Sentence: f.Sentence,
+			Kind: string(f.Kind), Tool: f.Tool, Code: string(f.Code), Why: f.Why, Effect: past[f.Now.Ref].ID, Deciding: []string{}, Sentence: f.Sentence,
 		}
 		found.Deciding = append(found.Deciding, f.Deciding...)
 		if f.Amount != nil {
 			found.Amount = strings.TrimSpace(f.Amount.Value.String() + " " + f.Amount.Unit)
 		}
 		if f.Earlier != nil {
-			found.Earlier = ids[f.Earlier.Ref]
+			found.Earlier = past[f.Earlier.Ref].ID
 		}
 		w.Findings = append(w.Findings, found)
 	}
-	return w
+}
+
+func verdicts(l *guard.BacktestLabels) client.BacktestVerdicts {
+	v := client.BacktestVerdicts{
+		Same: l.Same, Different: l.Different, Unread: l.Unread, Broken: l.Broken, Mended: l.Mended, Findings: []client.BacktestVerdict{},
+	}
+	for _, f := range l.Findings {
+		found := client.BacktestVerdict{
+			Label: "different", Tool: f.Now.Call.Tool, Effect: f.NowEffect, Earlier: f.EarlierEffect,
+			Before: string(f.Before), After: string(f.After), Deciding: append([]string{}, f.Deciding...), Sentence: f.Sentence,
+		}
+		if f.Same {
+			found.Label = "same"
+		}
+		v.Findings = append(v.Findings, found)
+	}
+	return v
 }
 
 func totals(t guard.BacktestTotals) client.BacktestTotals {

@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -29,6 +30,30 @@ func TestBacktest(t *testing.T) {
 	}
 	if q := h.guard.queries[0]; q.Tool != "payments.refund" {
 		t.Errorf("asked for %+v", q)
+	}
+}
+
+// TestBacktestHoldsVerdictsAgainstADraft holds that what a reviewer has decided is a part of the answer.
+func TestBacktestHoldsVerdictsAgainstADraft(t *testing.T) {
+	h := newHouse(t)
+	e := *doneEffect()
+	e.Tool, e.Arguments, e.State, e.Related = "payments.refund", json.RawMessage(`{"order_id":"A-1","amount":20}`), guard.Refused, "ef_0"
+	h.guard.effect, h.guard.list = e, []guard.Effect{e}
+	h.guard.history = []guard.Event{{Kind: guard.EventHeld, Code: guard.CodeNear}, {Kind: guard.EventRejected, Code: guard.CodeSame}}
+	for draft, want := range map[string]client.BacktestVerdicts{
+		denyingDraft: {Same: 1, Findings: []client.BacktestVerdict{}}, // it says nothing about likeness
+		"version: 1\ntools:\n  - {name: payments.refund, kind: read}\n": {Same: 1, Broken: 1, Findings: []client.BacktestVerdict{{
+			Label: "same", Tool: e.Tool, Effect: e.ID, Earlier: "ef_0", Before: "merged", After: "apart", Deciding: []string{},
+			Sentence: "The arguments are equal; the scope, the effect type or what was done in between decides.",
+		}}},
+	} {
+		b, err := h.client(h.admin).Backtest(t.Context(), client.BacktestQuestion{Policies: draft})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b.OK != (want.Broken == 0) || !reflect.DeepEqual(b.Verdicts, want) {
+			t.Errorf("%q: ok is %v, %+v", draft, b.OK, b.Verdicts)
+		}
 	}
 }
 

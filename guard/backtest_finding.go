@@ -33,8 +33,9 @@ type BacktestReport struct {
 	Untimed        int // of which nobody knows the time
 	Current, Draft BacktestTotals
 	Counts         map[BacktestKind]int
-	Tools          []BacktestTool    // by kind, the most frequent first
-	Limits         []BacktestLimit   // of the draft, that had no room for some call
+	Tools          []BacktestTool  // by kind, the most frequent first
+	Limits         []BacktestLimit // of the draft, that had no room for some call
+	Labels         BacktestLabels
 	Findings       []BacktestFinding // by kind, the dearest first
 }
 
@@ -115,14 +116,9 @@ func (b *Backtest) compare(r BacktestReading, was, is ruled) {
 		b.tools[key] = &BacktestTool{Kind: f.Kind, Tool: f.Tool}
 	}
 	b.tools[key].Calls++
-	hidden := b.hidden(f.Tool)
-	if amount, ok := r.draft.money(hidden); ok {
+	if amount, ok := b.money(r); ok {
 		f.Amount = &amount
-	} else if amount, ok := r.current.money(hidden); ok {
-		f.Amount = &amount
-	}
-	if f.Amount != nil {
-		b.tools[key].add(*f.Amount)
+		b.tools[key].add(amount)
 	}
 	b.keep(f)
 }
@@ -151,6 +147,21 @@ func (b *Backtest) hidden(tool string) map[string]bool {
 	names := concealed(b.options.Current.Match(tool))
 	maps.Copy(names, concealed(b.options.Draft.Match(tool)))
 	return names
+}
+
+// Conceals reports whether either set conceals arguments of a tool, so that nothing of them may be shown.
+func (b *Backtest) Conceals(tool string) bool { return len(b.hidden(tool)) > 0 }
+
+// money is the amount of a call, as the draft declares it, else as the current policies do.
+func (b *Backtest) money(r BacktestReading) (policy.Amount, bool) {
+	if r.call.Sealed {
+		return policy.Amount{}, false
+	}
+	hidden := b.hidden(r.call.Call.Tool)
+	if amount, ok := r.draft.money(hidden); ok {
+		return amount, true
+	}
+	return r.current.money(hidden)
 }
 
 // money is the amount of a call: what a limit adds up, else the first argument that is declared as money.
@@ -252,33 +263,45 @@ func (b *Backtest) explain(ctx context.Context, f *BacktestFinding) error {
 	if err != nil {
 		return err
 	}
-	f.Earlier = &earlier
 	// What is merged was told apart by the current policies; anything else is by the draft.
 	set := b.options.Draft
 	if f.Kind == BacktestMerged && f.nearness.Argument == "" {
 		set = b.options.Current
 	}
-	one, two := set.Match(earlier.Call.Tool), set.Match(f.Now.Call.Tool)
+	why, err := b.difference(set, &earlier, &f.Now, f.nearness)
+	f.Earlier, f.Deciding, f.Sentence = &earlier, why.deciding, why.sentence
+	return err
+}
+
+// pairDifference is in what two calls differ.
+type pairDifference struct {
+	deciding []string // arguments
+	sentence string   // "" where a policy conceals something
+}
+
+// difference says in what two calls differ for a set.
+func (b *Backtest) difference(set *policy.Set, earlier, now *BacktestCall, n fingerprint.Nearness) (d pairDifference, err error) {
+	one, two := set.Match(earlier.Call.Tool), set.Match(now.Call.Tool)
 	before, err := decodeArguments(earlier.Call.Arguments)
 	if err != nil {
-		return err
+		return d, err
 	}
-	now, err := decodeArguments(f.Now.Call.Arguments)
+	after, err := decodeArguments(now.Call.Arguments)
 	if err != nil {
-		return err
+		return d, err
 	}
-	a, z := one.Arguments.Terms(before), two.Arguments.Terms(now)
-	for _, d := range fingerprint.Compare(a, z).Differs {
-		if d.Decides {
-			f.Deciding = append(f.Deciding, d.Argument)
+	a, z := one.Arguments.Terms(before), two.Arguments.Terms(after)
+	for _, differs := range fingerprint.Compare(a, z).Differs {
+		if differs.Decides {
+			d.deciding = append(d.deciding, differs.Argument)
 		}
 	}
 	switch {
-	case len(b.hidden(earlier.Call.Tool))+len(b.hidden(f.Now.Call.Tool)) > 0:
-	case len(f.Deciding) == 0:
-		f.Sentence = "The arguments are equal; the scope, the effect type or what was done in between decides."
+	case earlier.Sealed || now.Sealed || b.Conceals(earlier.Call.Tool) || b.Conceals(now.Call.Tool):
+	case len(d.deciding) == 0:
+		d.sentence = "The arguments are equal; the scope, the effect type or what was done in between decides."
 	default:
-		f.Sentence = fingerprint.Sentence(two.Effect, a, z, f.nearness)
+		d.sentence = fingerprint.Sentence(two.Effect, a, z, n)
 	}
-	return nil
+	return d, nil
 }

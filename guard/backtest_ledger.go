@@ -9,51 +9,26 @@ import (
 	"github.com/onceguard/onceguard/policy"
 )
 
-// mark stands for a digest: half of one, which is wide enough where nobody looks for collisions.
-type mark [16]byte
-
-// own is the half of a key that calls in other scopes do not share.
-func own(key fingerprint.Digest) mark { return mark(key[fingerprint.CommonBytes:]) }
-
-func half(d fingerprint.Digest) mark { return mark(d[:fingerprint.CommonBytes]) }
-
-// past is an effect that was carried out.
-type past struct {
-	ref uint64
-	at  int64 // microseconds since 1970; 0 where nobody knows
-}
-
 // pastLedger is what one set of policies would have recorded so far, as far as later calls depend on it.
 type pastLedger struct {
 	options    BacktestOptions
+	side       side
+	memory     *pastMemory
 	identities bool // some rule asks for other effects on the same thing
-
-	effects map[mark]past     // by key
-	common  map[mark]past     // the latest by what equal calls in all scopes share
-	things  map[mark]pastUse  // by identity
-	near    map[mark][]uint64 // the latest by all but their wording
-	latest  map[mark]mark     // by resource, the key of what was done last
-	used    map[mark][]pastUsed
-	hits    map[string]int // by the source of a limit
-}
-
-// pastUse is how often something was acted on, and the latest time.
-type pastUse struct {
-	past
-	count int
+	histories  bool // some condition asks for what was done to the same thing
+	used       map[mark][]pastUsed
+	hits       map[string]int // by the source of a limit
 }
 
 // pastUsed is what one effect has used up of a limit.
 type pastUsed struct{ at, amount int64 }
 
-func newPastLedger(o BacktestOptions, set *policy.Set) *pastLedger {
-	l := &pastLedger{
-		options: o, effects: map[mark]past{}, common: map[mark]past{}, things: map[mark]pastUse{}, near: map[mark][]uint64{},
-		latest: map[mark]mark{}, used: map[mark][]pastUsed{}, hits: map[string]int{},
+func newPastLedger(o BacktestOptions, set *policy.Set, s side, m *pastMemory) *pastLedger {
+	l := &pastLedger{options: o, side: s, memory: m, used: map[mark][]pastUsed{}, hits: map[string]int{}}
+	for _, r := range append(set.Rules(), set.Match("")) {
+		l.histories = l.histories || r.NeedsHistory()
+		l.identities = l.identities || l.histories || r.On.SameIdentity != policy.Allow
 	}
-	l.identities = slices.ContainsFunc(append(set.Rules(), set.Match("")), func(r *policy.Rule) bool {
-		return r.On.SameIdentity != policy.Allow || r.NeedsHistory()
-	})
 	return l
 }
 
@@ -76,9 +51,10 @@ type ruled struct {
 	earlier  uint64 // of a repeat, and of what is asked for: the call it is compared with
 	compared bool   // earlier is one
 	nearness fingerprint.Nearness
+	recorded bool // the call was carried out
 }
 
-// rule decides on a call as decide does, and records it.
+// rule decides on a call as decide does. Where it would have been carried out, it is to be recorded.
 func (l *pastLedger) rule(ctx context.Context, r *reading, c *BacktestCall) (ruled, error) {
 	at := micros(c.At)
 	switch {
@@ -91,28 +67,28 @@ func (l *pastLedger) rule(ctx context.Context, r *reading, c *BacktestCall) (rul
 	case r.passes:
 		return ruled{fate: fatePassed, code: CodePassed}, nil
 	}
-	found, known := l.effects[own(r.sum.Key)]
-	if known && l.answers(r, found, at) && r.rule.On.Done != policy.Allow {
-		return ruled{fate: fateRepeated, code: CodeReplayed, earlier: found.ref, compared: true}, nil
+	repeat, known := l.repeat(r, at)
+	if repeat.fate == fateRepeated {
+		return repeat, nil
 	}
 	out, err := l.begin(ctx, r, known, at)
-	if err == nil && !c.Failed && (out.fate == fateSent || out.fate == fateAsked) {
-		l.record(r, c.Ref, at)
-	}
+	out.recorded = err == nil && !c.Failed && (out.fate == fateSent || out.fate == fateAsked)
 	return out, err
+}
+
+// repeat looks for the effect under the call's own key. known says that there is one, whether or not it answers.
+func (l *pastLedger) repeat(r *reading, at int64) (out ruled, known bool) {
+	found, known := l.memory.find(l.memory.effects, own(r.sum.Key), l.side)
+	if known && l.answers(r, found, at) && r.rule.On.Done != policy.Allow {
+		out = ruled{fate: fateRepeated, code: CodeReplayed, earlier: found.ref, compared: true}
+	}
+	return out, known
 }
 
 // begin decides on a call that no effect under its own key answers.
 func (l *pastLedger) begin(ctx context.Context, r *reading, known bool, at int64) (ruled, error) {
 	if r.rule.NeedsHistory() {
-		seen := l.things[half(r.sum.Identity)]
-		if r.sum.Identity.IsZero() {
-			seen = pastUse{}
-		}
-		h := &policy.History{Count: seen.count}
-		if seen.at != 0 {
-			h.Last = time.UnixMicro(seen.at)
-		}
+		h := l.history(r)
 		// Another set may share the reading.
 		mine := *r.proposal
 		r = &reading{proposal: &mine, unlimited: r.unlimited}
@@ -139,12 +115,26 @@ func (l *pastLedger) begin(ctx context.Context, r *reading, known bool, at int64
 	return ruled{fate: fateSent, code: CodeForwarded}, nil
 }
 
+// history is what was done to the thing that a call acts on.
+func (l *pastLedger) history(r *reading) *policy.History {
+	if r.sum.Identity.IsZero() {
+		return &policy.History{}
+	}
+	id := half(r.sum.Identity)
+	h := &policy.History{Count: int(l.memory.acted[id][l.side])}
+	if seen, ok := l.memory.find(l.memory.things, id, l.side); ok {
+		h.Last = moment(seen.at)
+	}
+	return h
+}
+
 // answers reports whether an effect still answers for equal calls.
 func (l *pastLedger) answers(r *reading, found past, at int64) bool {
 	if at != 0 && found.at != 0 && at-found.at >= r.rule.Window.Microseconds() {
 		return false
 	}
-	return r.resource.IsZero() || l.latest[half(r.resource)] == own(r.sum.Key)
+	m := l.memory
+	return r.resource.IsZero() || m.latest[half(r.resource)][l.side] == m.effects[own(r.sum.Key)][l.side]
 }
 
 // rival looks for an effect under another key that the policy has something to say about, in the order in which a claim does.
@@ -152,12 +142,12 @@ func (l *pastLedger) rival(ctx context.Context, r *reading, known bool, at int64
 	on := r.rule.On
 	over := func(p past) bool { return at != 0 && p.at != 0 && at-p.at >= r.rule.Window.Microseconds() }
 	if on.OtherScope != policy.Allow && r.inRun && !known && !l.options.RunsApart {
-		if found, ok := l.common[half(r.sum.Key)]; ok && !over(found) {
+		if found, ok := l.memory.find(l.memory.common, half(r.sum.Key), l.side); ok && !over(found) {
 			return likened(on.OtherScope, CodeOtherScope, found.ref), nil
 		}
 	}
 	if on.SameIdentity != policy.Allow && !r.sum.Identity.IsZero() {
-		if found, ok := l.things[half(r.sum.Identity)]; ok && !over(found.past) {
+		if found, ok := l.memory.find(l.memory.things, half(r.sum.Identity), l.side); ok && !over(found) {
 			return likened(on.SameIdentity, CodeSameIdentity, found.ref), nil
 		}
 	}
@@ -181,10 +171,16 @@ func likened(c policy.Choice, code Code, earlier uint64) ruled {
 
 // nearest compares the wording of a call with that of the latest ones that are equal otherwise.
 func (l *pastLedger) nearest(ctx context.Context, r *reading) (ruled, error) {
-	refs := l.near[half(r.sum.Near)]
+	var refs []uint64
+	for p := range l.memory.wordings(half(r.sum.Near), l.side) {
+		if refs = append(refs, p.ref); len(refs) == RivalMost {
+			break
+		}
+	}
 	if len(refs) == 0 {
 		return ruled{}, nil
 	}
+	slices.Reverse(refs)
 	texts := make([][]fingerprint.Text, len(refs))
 	for i, ref := range refs {
 		c, err := l.options.Recall(ctx, ref)
@@ -235,24 +231,27 @@ func (l *pastLedger) full(r *reading, at int64) *policy.Limit {
 	return nil
 }
 
-// record notes that a call was carried out.
-func (l *pastLedger) record(r *reading, ref uint64, at int64) {
-	this := past{ref, at}
-	l.effects[own(r.sum.Key)] = this
+// record notes that a call was carried out, as the effect with a number.
+func (l *pastLedger) record(r *reading, n uint32, at int64) {
+	m, s := l.memory, l.side
+	s.set(m.effects, own(r.sum.Key), n)
 	if r.inRun && r.rule.On.OtherScope != policy.Allow && !l.options.RunsApart {
-		l.common[half(r.sum.Key)] = this
+		s.set(m.common, half(r.sum.Key), n)
 	}
 	if l.identities && !r.sum.Identity.IsZero() {
 		id := half(r.sum.Identity)
-		l.things[id] = pastUse{this, l.things[id].count + 1}
+		s.set(m.things, id, n)
+		if l.histories {
+			s.set(m.acted, id, m.acted[id][s]+1)
+		}
 	}
 	if r.rule.On.Near != policy.Allow && !r.sum.Near.IsZero() {
-		n := half(r.sum.Near)
-		refs := append(l.near[n], ref)
-		l.near[n] = refs[max(0, len(refs)-RivalMost):]
+		near := half(r.sum.Near)
+		*m.alike[s].at(n) = m.near[near][s]
+		s.set(m.near, near, n)
 	}
 	if !r.resource.IsZero() {
-		l.latest[half(r.resource)] = own(r.sum.Key)
+		s.set(m.latest, half(r.resource), n)
 	}
 	for _, limit := range r.limits {
 		if key := half(limit.Key); at != 0 {

@@ -137,6 +137,17 @@ func TestBacktestConceals(t *testing.T) {
 	}
 }
 
+// TestBacktestOfMarks holds that a mark in place of a concealed value does not break the schema of that value.
+func TestBacktestOfMarks(t *testing.T) {
+	t.Parallel()
+	const sealed = strictRefund + "\nseal: [amount]\nschema: {type: object, properties: {order: {type: string}, amount: {type: number}}}"
+	for call, denied := range map[string]int{`refund {"order":"A1","amount":"[sealed 0a1b2c3d]"}`: 0, `refund {"order":"A1","amount":"much"}`: 1} {
+		if r := backtested(t, sealed, sealed, call); r.Draft.Denied != denied || r.Draft.Sent != 1-denied {
+			t.Errorf("%s: %+v", call, r.Draft)
+		}
+	}
+}
+
 // TestBacktestSides holds that calls which cannot be read, or have no time, are counted.
 func TestBacktestSides(t *testing.T) {
 	t.Parallel()

@@ -100,7 +100,14 @@ func (r *proposal) declaration() string {
 	for _, s := range r.meant {
 		beside = append(beside, s.found.ID)
 	}
-	return "The agent declared it as meant beside " + strings.Join(beside, ", ") + ": " + r.call.Confirm.Reason
+	reason := r.call.Confirm.Reason
+	if v, concealing := veilOf(r.maker, r.rule, &Effect{Tenant: r.principal.Tenant, Arguments: r.bytes}); concealing {
+		for _, s := range r.meant {
+			v.learn(s.found.Arguments)
+		}
+		reason = v.spoken(reason)
+	}
+	return "The agent declared it as meant beside " + strings.Join(beside, ", ") + ": " + reason
 }
 
 func (r *proposal) tokenDigest(s situation, expires time.Time) fingerprint.Digest {

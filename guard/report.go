@@ -23,7 +23,7 @@ func (g *Guard) Report(ctx context.Context, p Principal, r Report) (Effect, erro
 		return Effect{}, err
 	}
 	s := Settlement{
-		Tenant: p.Tenant, ID: e.ID, Fence: r.Fence, State: r.State, Code: CodeReported, Reason: r.Reason,
+		Tenant: p.Tenant, ID: e.ID, Fence: r.Fence, State: r.State, Code: CodeReported, Reason: g.spoken(&e, r.Reason),
 		Actor: agentActor(p), Seal: seals(g.ruleOf(&e)),
 	}
 	if r.Result != nil {
@@ -44,6 +44,7 @@ func (g *Guard) Report(ctx context.Context, p Principal, r Report) (Effect, erro
 	}
 	g.outcome(&settled)
 	g.hub.publish(e.Tenant, e.ID)
+	g.opened(&settled)
 	return g.shown(settled), nil
 }
 

@@ -3,9 +3,11 @@ package guard
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -17,6 +19,9 @@ import (
 // neither is ever shown. What is shown is decided here, when it is read, by the rule that the tool has today: every method by which
 // people and models read effects passes through shown, so that no page and no answer has to think of it. The exact bytes stay in the
 // ledger, are sent to the tool, and are what approvals are bound to (Effect.ArgumentsDigest).
+//
+// What the caller of an effect says in its own words, such as why it failed, is kept in the plain and shown; it is left out where it
+// repeats a concealed value as a whole (spoken).
 //
 // In place of a concealed value stands a text such as "[sealed 3f9a1c0b]". Its digits are a keyed digest of the tenant and the
 // value, so that a reader sees whether two values are the same and learns nothing else.
@@ -240,8 +245,67 @@ func (v *veil) result(r *Result) *Result {
 	return &copied
 }
 
-func (v *veil) repeats(body []byte) bool {
-	return slices.ContainsFunc(v.values, func(value string) bool { return value != "" && bytes.Contains(body, []byte(value)) })
+// repeats reports whether a text holds a concealed value, also in the spellings of JSON, of URLs and of base64.
+func (v *veil) repeats(text []byte) bool {
+	if slices.ContainsFunc(v.values, func(value string) bool { return holds(text, value) }) {
+		return true
+	}
+	// JSON has many spellings of one string.
+	for d := json.NewDecoder(bytes.NewReader(text)); ; {
+		token, err := d.Token()
+		if err != nil {
+			return false
+		}
+		if s, ok := token.(string); ok && slices.ContainsFunc(v.values, func(value string) bool { return value != "" && strings.Contains(s, value) }) {
+			return true
+		}
+	}
+}
+
+func holds(text []byte, value string) bool {
+	if value == "" {
+		return false
+	}
+	escaped, _ := json.Marshal(value) // a string always can be
+	spellings := append(base64Within(value), value, string(escaped[1:len(escaped)-1]), url.QueryEscape(value), url.PathEscape(value))
+	return slices.ContainsFunc(spellings, func(s string) bool { return bytes.Contains(text, []byte(s)) })
+}
+
+// base64Within are the characters that stand for a value within longer texts, by where it begins. Of a short value they would be found
+// by chance.
+func base64Within(value string) []string {
+	const enough = 6
+	if len(value) < enough {
+		return nil
+	}
+	var list []string
+	for before := range 3 {
+		padded := append(make([]byte, before), value...)
+		for _, e := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+			text := e.EncodeToString(padded)
+			if len(padded)%3 != 0 {
+				text = text[:len(text)-1] // it is also made of what follows
+			}
+			list = append(list, text[(before*8+5)/6:])
+		}
+	}
+	return list
+}
+
+// spoken is a text of the caller of an effect as it goes on record, where nothing of it is encrypted.
+func (v *veil) spoken(text string) string {
+	if v.repeats([]byte(text)) {
+		return "The text repeats a value that the policy conceals, and was left out."
+	}
+	return text
+}
+
+// spoken is what the caller of an effect says about it, as it goes on record.
+func (g *Guard) spoken(e *Effect, text string) string {
+	if v, concealing := g.veil(e); concealing {
+		return v.spoken(text)
+	}
+	return text
 }
 
 // isVeiled reports whether arguments hold a mark that stood for a concealed value when they were shown.

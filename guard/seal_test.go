@@ -3,7 +3,9 @@ package guard_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -210,4 +212,57 @@ func TestEveryWriteOfASealedEffectAsksForEncryption(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAResultIsConcealedInEverySpellingOfAValue(t *testing.T) {
+	const secret = "4<929>&ü/+ \"7"
+	within := func(before string) string { return base64.StdEncoding.EncodeToString([]byte(before + secret + "!")) }
+	text := file(tool("pay", sent, "arguments: {order: {role: identity, kind: id}, card: {kind: exact}}", "redact: [card]"))
+	for name, body := range map[string]string{
+		"as it is":       secret,
+		"JSON":           `{"card":"4<929>&ü/+ \"7"}`,
+		"JSON, for HTML": `{"card":"4\u003c929\u003e\u0026ü/+ \"7"}`,
+		"JSON, escaped":  `{"a":[{"card":"is 4\u003c929>&\u00fc\/\u002b \u00227."}]}`,
+		"JSON's name":    `{"4<929>&\u00fc/+ \"7":1}`,
+		"a query":        "https://a.example/?card=" + url.QueryEscape(secret),
+		"a path":         "https://a.example/" + url.PathEscape(secret) + "/x",
+		"base64":         within(""), "base64, one on": within("x"), "base64, two on": within("xy"),
+		"base64 of URLs": base64.RawURLEncoding.EncodeToString([]byte(secret)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			underPolicies(t, text, func(t *testing.T, w *world) {
+				w.up.answer = func(context.Context, int, guard.Attempt) guard.Outcome {
+					out := ok(1)
+					out.Result.Body = []byte(body)
+					return out
+				}
+				arguments, err := json.Marshal(map[string]string{"order": "A-1", "card": secret})
+				if err != nil {
+					t.Fatal(err)
+				}
+				done := w.expect(alice, call("pay", string(arguments)), guard.AnswerForwarded, guard.CodeForwarded)
+				e, err := w.Effect(t.Context(), rita, done.Effect.ID)
+				if err != nil || string(e.Result.Body) != `"[redacted]"` {
+					t.Errorf("a reviewer sees %s: %v", e.Result.Body, err)
+				}
+			})
+		})
+	}
+}
+
+// What the agent itself says goes on record without what it must not repeat.
+func TestWhatAnAgentSaysRepeatsNothing(t *testing.T) {
+	text := file(tool("pay", "arguments: {order: {role: identity, kind: id}, card: {kind: exact}}", "seal: [card]"))
+	underPolicies(t, text, func(t *testing.T, w *world) {
+		for order, says := range map[string]string{"A-1": "no such order", "A-2": "the card " + cardNumber + " is blocked"} {
+			begun := w.expect(alice, call("pay", `{"order":"`+order+`","card":"`+cardNumber+`"}`), guard.AnswerProceed, guard.CodeProceed)
+			e, err := w.Report(t.Context(), alice, guard.Report{Effect: begun.Effect.ID, Fence: begun.Lease.Fence, State: guard.Failed, Reason: says})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if order == "A-1" && e.Reason != says || strings.Contains(e.Reason, cardNumber) || e.Reason == "" {
+				t.Errorf("%s: %q is on record", order, e.Reason)
+			}
+		}
+	})
 }

@@ -17,14 +17,41 @@ type BacktestQuestion struct {
 
 // Backtest tells what a draft would have done otherwise than the policies in force.
 type Backtest struct {
-	Calls    int               `json:"calls"`
-	More     bool              `json:"more"`   // there are older calls, which were not looked at
-	Unread   int               `json:"unread"` // calls whose arguments are no longer kept, or cannot be read
-	Before   BacktestTotals    `json:"before"`
-	After    BacktestTotals    `json:"after"`
-	Counts   map[string]int    `json:"counts"` // by kind; kinds are those of a finding
-	Limits   []BacktestLimit   `json:"limits"`
-	Findings []BacktestFinding `json:"findings"` // by kind, the dearest first; at most 20 of each
+	OK     bool `json:"ok"` // the draft breaks no verdict of a reviewer
+	Calls  int  `json:"calls"`
+	More   bool `json:"more"`   // there are older calls, which were not looked at
+	Unread int  `json:"unread"` // calls whose arguments are no longer kept, or cannot be read
+	// Concealed counts the calls of tools whose arguments a policy conceals. They are compared by marks in place of these values, of
+	// which kinds and conditions make nothing; the command "onceguard backtest" reads the values.
+	Concealed int               `json:"concealed"`
+	Before    BacktestTotals    `json:"before"`
+	After     BacktestTotals    `json:"after"`
+	Counts    map[string]int    `json:"counts"` // by kind; kinds are those of a finding
+	Limits    []BacktestLimit   `json:"limits"`
+	Findings  []BacktestFinding `json:"findings"` // by kind, the dearest first; at most 20 of each
+	Verdicts  BacktestVerdicts  `json:"verdicts"`
+}
+
+// BacktestVerdicts tells what the draft makes of the pairs about which reviewers have decided.
+type BacktestVerdicts struct {
+	Same      int               `json:"same"`      // a held call was the same as the one for which it was held
+	Different int               `json:"different"` // it was let run beside it
+	Unread    int               `json:"unread"`    // pairs of which a call can no longer be read
+	Broken    int               `json:"broken"`    // the draft is wrong about them, and the policies in force are not, or less so
+	Mended    int               `json:"mended"`    // the other way round
+	Findings  []BacktestVerdict `json:"findings"`  // the first broken ones; at most 20
+}
+
+// BacktestVerdict is a pair about which the draft is wrong.
+type BacktestVerdict struct {
+	Label    string   `json:"label"` // same or different, as the reviewer has decided
+	Tool     string   `json:"tool"`
+	Effect   string   `json:"effect"`   // of the call that was held
+	Earlier  string   `json:"earlier"`  // the effect for which it was held
+	Before   string   `json:"before"`   // merged, held or apart under the policies in force
+	After    string   `json:"draft"`    // and under the draft
+	Deciding []string `json:"deciding"` // arguments that decide between the two; empty where something else does
+	Sentence string   `json:"sentence,omitzero"`
 }
 
 // BacktestTotals counts what becomes of the calls.

@@ -23,12 +23,14 @@ type Review struct {
 	Fence     int64           `json:"fence"`
 	// Choices lists what may be decided: "approve", "same" and "reject" by Decide, the others by Resolve.
 	Choices []string `json:"choices"`
-	// People is how many different people have to approve; ApprovedBy is who has so far. Only of a single review.
-	People     int       `json:"people,omitzero"`
-	ApprovedBy []string  `json:"approved_by,omitempty"`
-	CreatedAt  time.Time `json:"created_at"`
-	AgeMS      int64     `json:"age_ms"` // since the effect last changed
-	ExpiresAt  time.Time `json:"expires_at,omitzero"`
+	// People is how many different people have to make a choice after which something is sent; ApprovedBy is who has chosen "approve" or
+	// "send_again" so far, DidNotHappenBy who has chosen "did_not_happen". Only of a single review.
+	People         int       `json:"people,omitzero"`
+	ApprovedBy     []string  `json:"approved_by,omitempty"`
+	DidNotHappenBy []string  `json:"did_not_happen_by,omitempty"`
+	CreatedAt      time.Time `json:"created_at"`
+	AgeMS          int64     `json:"age_ms"` // since the effect last changed
+	ExpiresAt      time.Time `json:"expires_at,omitzero"`
 }
 
 // Queue is one page of reviews, newest first.

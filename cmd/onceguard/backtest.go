@@ -36,7 +36,18 @@ windows need times: of calls without one, no window ends and nothing is counted 
 Labelled pairs (--labels, as for eval) say what is the same and what is different. Those about which
 the draft is wrong, and the current policies are not, are listed as "labels".
 
-Exit code 1 with --fail-on: one of the named kinds was found.`
+The reviewers' verdicts of a ledger are labelled pairs as well: a held call of which a person said
+that it is the same as the one it was held for, or that a person let run beside it for all that it was
+near to it or acted on the same thing. Those about which the draft is wrong, and the current policies
+are not, fail the draft, unless --ignore-verdicts is there. --export-verdicts writes them to a file for eval
+and --labels, without those of which a policy conceals arguments.
+
+What policies have sealed in a ledger is read with the installation key in the data folder, and findings
+quote nothing of it. Calls that no key opens are counted as not readable.
+
+Memory grows with the different effects, by 100 to 500 bytes for each, and not with the calls.
+
+Exit code 1: the draft breaks a verdict, or one of the kinds that --fail-on names was found.`
 
 // backtestLabels is the name under which --fail-on knows broken labels.
 const backtestLabels = "labels"
@@ -45,6 +56,8 @@ const backtestLabels = "labels"
 type backtestOptions struct {
 	policies, against string
 	labels            string
+	export            string
+	ignoreVerdicts    bool
 	failOn            []string
 	keep              int
 	apart             bool
@@ -69,10 +82,13 @@ func newBacktestCommand(environ []string) *cobra.Command {
 			}
 			var report *backtestReport
 			if len(args) == 1 {
+				if o.export != "" {
+					return usageError{errors.New("--export-verdicts needs a ledger: a recording has no reviewers")}
+				}
 				report, err = o.recording(c.Context(), current, draft, args[0], c.ErrOrStderr())
 			} else {
 				err = withLedger(c, s, func(ctx context.Context, l ledger) (err error) {
-					report, err = o.ledger(ctx, current, draft, l, c.ErrOrStderr())
+					report, err = o.ledger(ctx, current, draft, l, folder(s.config.Data), c.ErrOrStderr())
 					return err
 				})
 			}
@@ -93,6 +109,8 @@ func newBacktestCommand(environ []string) *cobra.Command {
 		f.AddFlag(s.flags.Lookup(name))
 	}
 	f.StringVar(&o.labels, "labels", "", "labelled pairs that the draft must not get wrong")
+	f.StringVar(&o.export, "export-verdicts", "", "write the reviewers' verdicts of the ledger to this `file`, as labelled pairs")
+	f.BoolVar(&o.ignoreVerdicts, "ignore-verdicts", false, "list the verdicts that the draft breaks, and do not fail for them")
 	f.StringSliceVar(&o.failOn, "fail-on", nil, "exit with code 1 on any of "+strings.Join(failableKinds(), ", "))
 	f.IntVar(&o.keep, "worst", 10, "how many findings of each kind are shown")
 	f.BoolVar(&o.apart, "runs-apart", false, "each run had a world of its own: equal calls of two runs are not compared")
@@ -127,22 +145,22 @@ func (o *backtestOptions) check() error {
 }
 
 func (o *backtestOptions) sets() (current, draft *policy.Set, err error) {
-	current = policy.Empty()
-	if o.against != "" {
-		if current, err = policy.Load(o.against); err != nil {
-			return nil, nil, err
-		}
+	if current, err = policiesIn(o.against); err != nil {
+		return nil, nil, err
 	}
 	draft, err = policy.Load(o.policies)
 	return current, draft, err
 }
 
-// finish prints the report, and fails where --fail-on says so.
+// finish prints the report, and fails where --fail-on says so, or for a verdict of a reviewer.
 func (o *backtestOptions) finish(w io.Writer, r *backtestReport) error {
 	for _, kind := range o.failOn {
 		if r.count(kind) > 0 {
 			r.FailedOn = append(r.FailedOn, kind)
 		}
+	}
+	if r.Verdicts.Broken > 0 && !o.ignoreVerdicts {
+		r.FailedOn = append(r.FailedOn, "verdicts")
 	}
 	r.OK = len(r.FailedOn) == 0
 	var err error
@@ -169,13 +187,34 @@ func (o *backtestOptions) compare(ctx context.Context, current, draft *policy.Se
 	if err != nil {
 		return nil, err
 	}
+	export, err := o.judgeVerdicts(ctx, b, from)
+	if err != nil {
+		return nil, err
+	}
 	found, err := b.Report(ctx)
 	if err != nil {
 		return nil, err
 	}
 	r := newBacktestReport(o, &found, from)
+	r.Verdicts = newVerdictsReport(found.Labels, export)
 	if o.labels != "" {
 		r.Labels, err = brokenLabels(ctx, current, draft, o.labels, o.keep, stderr)
 	}
 	return r, err
+}
+
+// judgeVerdicts takes the reviewers' verdicts through both sets, and writes them where that is asked for.
+func (o *backtestOptions) judgeVerdicts(ctx context.Context, b *guard.Backtest, from pastCalls) (e *verdictsExport, err error) {
+	if o.export != "" {
+		if e, err = newVerdictsExport(o.export); err != nil {
+			return nil, err
+		}
+		defer func() { err = errors.Join(err, e.close()) }()
+	}
+	return e, from.verdicts(ctx, func(l guard.BacktestLabel) error {
+		if err := b.AddLabel(ctx, l); err != nil || e == nil {
+			return err
+		}
+		return e.add(l, b.Conceals(l.Now.Call.Tool) || b.Conceals(l.Earlier.Call.Tool))
+	})
 }

@@ -47,41 +47,25 @@ func brokenLabels(ctx context.Context, current, draft *policy.Set, file string, 
 		}
 		shown.done.Add(1)
 		r.Pairs++
-		before, err := was.mistakeAbout(ctx, p)
+		before, err := was.judge(ctx, p)
 		if err != nil {
 			return fmt.Errorf("%s:%d: %w", file, p.line, err)
 		}
-		now, err := is.mistakeAbout(ctx, p)
+		now, err := is.judge(ctx, p)
 		if err != nil {
 			return fmt.Errorf("%s:%d: %w", file, p.line, err)
 		}
-		switch {
-		case before == now, now != "" && before != "" && now != mergedDifferent:
-		case now == "":
+		switch wrong, wrongNow := before.mistake, now.mistake; {
+		case wrong == wrongNow, wrongNow != "" && wrong != "" && wrongNow != mergedDifferent:
+		case wrongNow == "":
 			r.Mended++
 		default:
 			r.Broken++
 			if len(r.First) < most {
-				r.First = append(r.First, brokenLabel{p.line, p.Tool, p.Label, now})
+				r.First = append(r.First, brokenLabel{p.line, p.Tool, p.Label, wrongNow})
 			}
 		}
 		return nil
 	})
 	return r, err
-}
-
-// mistakeAbout tells what the policies get wrong about a pair; "" for nothing.
-func (c *comparer) mistakeAbout(ctx context.Context, p labelledPair) (mistakeKind, error) {
-	a, b, unread := c.readPair(p)
-	f := finding{unread: unread}
-	if unread == nil {
-		h := newHistory()
-		h.add(a)
-		var err error
-		if f, err = c.relate(ctx, h, b); err != nil {
-			return "", err
-		}
-	}
-	rawEqual, _ := p.baselines()
-	return wrongly(meaningOf(p.Label), f, rawEqual), nil
 }

@@ -12,20 +12,23 @@ import (
 
 // backtestReport is what a backtest found, as JSON and for people.
 type backtestReport struct {
-	OK       bool                       `json:"ok"` // nothing that --fail-on names was found
-	FailedOn []string                   `json:"failed_on,omitzero"`
-	Draft    string                     `json:"draft"`
-	Against  string                     `json:"against,omitzero"`
-	Calls    int                        `json:"calls"`
-	Unread   int                        `json:"unread"`
-	Untimed  int                        `json:"untimed"`
-	Before   pastTotals                 `json:"before"`
-	After    pastTotals                 `json:"after"`
-	Counts   map[guard.BacktestKind]int `json:"counts"`
-	Tools    []pastTool                 `json:"tools"`
-	Limits   []pastLimit                `json:"limits"`
-	Findings []pastFinding              `json:"findings"`
-	Labels   *labelsReport              `json:"labels,omitzero"`
+	OK        bool                       `json:"ok"` // nothing that fails the draft was found
+	FailedOn  []string                   `json:"failed_on,omitzero"`
+	Draft     string                     `json:"draft"`
+	Against   string                     `json:"against,omitzero"`
+	Calls     int                        `json:"calls"`
+	Unread    int                        `json:"unread"`
+	Closed    int                        `json:"closed"` // of Unread, those that are encrypted and that no key opens
+	WhyClosed string                     `json:"closed_because,omitzero"`
+	Untimed   int                        `json:"untimed"`
+	Before    pastTotals                 `json:"before"`
+	After     pastTotals                 `json:"after"`
+	Counts    map[guard.BacktestKind]int `json:"counts"`
+	Tools     []pastTool                 `json:"tools"`
+	Limits    []pastLimit                `json:"limits"`
+	Findings  []pastFinding              `json:"findings"`
+	Labels    *labelsReport              `json:"labels,omitzero"` // of the file of pairs
+	Verdicts  *verdictsReport            `json:"verdicts"`
 }
 
 // pastTotals counts what becomes of calls under one set of policies.
@@ -123,8 +126,11 @@ func (r *backtestReport) print(w io.Writer) error {
 	} {
 		fmt.Fprintf(&b, "%-36s%12s%12s\n", row.name, grouped(row.before), grouped(row.after))
 	}
-	if r.Unread > 0 {
-		fmt.Fprintf(&b, "%s cannot be read, and a guard refuses such a call.\n", plural(r.Unread, "call"))
+	if n := r.Unread - r.Closed; n > 0 {
+		fmt.Fprintf(&b, "%s cannot be read, and a guard refuses such a call.\n", plural(n, "call"))
+	}
+	if r.Closed > 0 {
+		fmt.Fprintf(&b, "%s could not be read, because policies have sealed the arguments: %s.\n", plural(r.Closed, "call"), r.WhyClosed)
 	}
 	if r.Untimed > 0 {
 		fmt.Fprintf(&b, "%s without a time: for these no window ends, and nothing is counted for limits.\n", plural(r.Untimed, "call"))
@@ -141,6 +147,7 @@ func (r *backtestReport) print(w io.Writer) error {
 			fmt.Fprintf(&b, "  line %d, %s (%s): %s\n", f.Line, show(f.Tool), show(f.Label), f.Wrong)
 		}
 	}
+	r.Verdicts.print(&b)
 	if !r.OK {
 		fmt.Fprintf(&b, "\nFAILED: there are %s.\n", strings.Join(r.FailedOn, ", "))
 	} else if len(r.Findings) == 0 {

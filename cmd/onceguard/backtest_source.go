@@ -140,6 +140,9 @@ func (r *pastRecording) recall(_ context.Context, ref uint64) (guard.BacktestCal
 	return c, err
 }
 
+// verdicts gives none: a recording has no reviewers.
+func (r *pastRecording) verdicts(context.Context, func(guard.BacktestLabel) error) error { return nil }
+
 // name counts the lines from the beginning of the call's batch. It is asked when all calls were given.
 func (r *pastRecording) name(ref uint64) string {
 	i, _ := slices.BinarySearchFunc(r.firsts, int64(ref)+1, func(l rawLine, offset int64) int { return cmp.Compare(l.offset, offset) })

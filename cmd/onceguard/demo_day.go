@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/onceguard/onceguard/guard"
@@ -49,7 +48,7 @@ type scene struct {
 
 // playDay fills the ledger in a folder, which nobody may have open.
 func playDay(ctx context.Context, folder string, key []byte, policies guard.Policies) (err error) {
-	d := &day{ctx: ctx, policies: policies, key: key, clock: &stagedClock{}, kept: map[string]string{}}
+	d := &day{ctx: ctx, policies: policies, key: key, clock: &stagedClock{step: 37 * time.Millisecond}, kept: map[string]string{}}
 	began := time.Now()
 	scenes := append(dayTraffic(), dayScenes...)
 	slices.SortStableFunc(scenes, func(a, b scene) int { return cmp.Compare(b.ago, a.ago) })
@@ -141,32 +140,6 @@ func (d *day) decide(name string, c guard.Choice, reason, result string) {
 	}
 	_, err = d.guard.Decide(d.ctx, demoReviewer, j)
 	d.note(err)
-}
-
-// stagedClock shows the time at which a scene plays.
-type stagedClock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-// Now is the clock of the store. Each look takes a moment, so that events do not all come at once.
-func (c *stagedClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(37 * time.Millisecond)
-	return c.now
-}
-
-func (c *stagedClock) set(t time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = t
-}
-
-func (c *stagedClock) move(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
 }
 
 // refusedOrders begin the orders that the staged payment service knows nothing of.

@@ -7,8 +7,6 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
-
-	"github.com/onceguard/onceguard/policy"
 )
 
 const evalHelp = `Eval measures how well policies tell calls apart, on pairs of calls that people have labelled.
@@ -103,12 +101,9 @@ func (o *evalOptions) check() error {
 
 // eval measures. Only the counts and the examples are kept in memory.
 func (o *evalOptions) eval(ctx context.Context, file string, stderr io.Writer) (*evalReport, error) {
-	rules := policy.Empty()
-	if o.policies != "" {
-		var err error
-		if rules, err = policy.Load(o.policies); err != nil {
-			return nil, err
-		}
+	rules, err := policiesIn(o.policies)
+	if err != nil {
+		return nil, err
 	}
 	c, err := newComparer(rules)
 	if err != nil {
@@ -172,26 +167,18 @@ func (o *evalOptions) pairs(ctx context.Context, c *comparer, file string, stder
 
 // judge judges one pair and counts it.
 func (t *pairTally) judge(ctx context.Context, c *comparer, p labelledPair) error {
-	a, b, unread := c.readPair(p)
-	f := finding{unread: unread}
-	if unread == nil {
-		h := newHistory()
-		h.add(a)
-		var err error
-		if f, err = c.relate(ctx, h, b); err != nil {
-			return err
-		}
-	}
-	rawEqual, jsonEqual := p.baselines()
-	if err := t.add(p, f, rawEqual, jsonEqual); err != nil {
+	j, err := c.judge(ctx, p)
+	if err != nil {
 		return err
 	}
-	kind := wrongly(meaningOf(p.Label), f, rawEqual)
-	if kind == mergedDifferent {
+	if err := t.add(p, j); err != nil {
+		return err
+	}
+	if j.mistake == mergedDifferent {
 		t.wrong++
 	}
-	if kind != "" {
-		t.mistakes.add(kind, p, a, b, f)
+	if j.mistake != "" {
+		t.mistakes.add(p, j)
 	}
 	return nil
 }

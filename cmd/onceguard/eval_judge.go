@@ -187,6 +187,28 @@ func (c readCall) resource() string {
 	return fmt.Sprintf("%q", parts)
 }
 
+// judgedPair is what policies make of a labelled pair.
+type judgedPair struct {
+	finding
+	a, b                readCall
+	rawEqual, jsonEqual bool
+	mistake             mistakeKind // "" where the policies get it right, or nobody can say
+}
+
+// judge decides on the second side of a pair after the first was carried out.
+func (c *comparer) judge(ctx context.Context, p labelledPair) (j judgedPair, err error) {
+	if j.a, j.b, j.unread = c.readPair(p); j.unread == nil {
+		h := newHistory()
+		h.add(j.a)
+		if j.finding, err = c.relate(ctx, h, j.b); err != nil {
+			return j, err
+		}
+	}
+	j.rawEqual, j.jsonEqual = p.baselines()
+	j.mistake = wrongly(meaningOf(p.Label), j.finding, j.rawEqual)
+	return j, nil
+}
+
 // baselines tell two sides apart without knowing what they mean.
 func (p *labelledPair) baselines() (rawEqual, jsonEqual bool) {
 	a, b := p.bytes()

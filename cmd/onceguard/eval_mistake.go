@@ -70,14 +70,14 @@ type mistakes struct {
 }
 
 // add remembers a mistake about a pair. One about wordings alone stands for itself, because each has a reason of its own.
-func (m *mistakes) add(kind mistakeKind, p labelledPair, a, b readCall, f finding) {
-	found := mistake{Kind: kind, Set: p.Set, Label: p.Label, Tool: p.Tool, Pairs: 1, Line: p.line, Arguments: []string{}, Nearness: showNearness(f.nearness)}
-	if f.unread != nil {
-		found.Unread = f.unread.Error()
+func (m *mistakes) add(p labelledPair, j judgedPair) {
+	found := mistake{Kind: j.mistake, Set: p.Set, Label: p.Label, Tool: p.Tool, Pairs: 1, Line: p.line, Arguments: []string{}, Nearness: showNearness(j.nearness)}
+	if j.unread != nil {
+		found.Unread = j.unread.Error()
 	} else {
-		found.show(fingerprint.Align(a.spec.Terms(a.args), b.spec.Terms(b.args)))
+		found.show(fingerprint.Align(j.a.spec.Terms(j.a.args), j.b.spec.Terms(j.b.args)))
 	}
-	key := fmt.Sprintf("%q", append([]string{string(kind), p.Set, p.Label, p.Tool, found.Unread}, found.Arguments...))
+	key := fmt.Sprintf("%q", append([]string{string(j.mistake), p.Set, p.Label, p.Tool, found.Unread}, found.Arguments...))
 	if found.Nearness != nil {
 		one, two := p.bytes()
 		key += fmt.Sprintf("%q%q", one, two)

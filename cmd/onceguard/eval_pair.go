@@ -15,10 +15,10 @@ type labelledPair struct {
 	Set   string  `json:"set"`
 	Label string  `json:"label"`
 	Tool  string  `json:"tool"`
-	A     *string `json:"a"` // the argument texts as they were written
-	B     *string `json:"b"`
-	AText *string `json:"a_text"` // the wordings
-	BText *string `json:"b_text"`
+	A     *string `json:"a,omitzero"` // the argument texts as they were written
+	B     *string `json:"b,omitzero"`
+	AText *string `json:"a_text,omitzero"` // the wordings
+	BText *string `json:"b_text,omitzero"`
 
 	line int // in the file, from 1
 }

@@ -35,7 +35,7 @@ type pairRow struct {
 }
 
 // add counts one pair.
-func (t *pairTally) add(p labelledPair, f finding, rawEqual, jsonEqual bool) error {
+func (t *pairTally) add(p labelledPair, j judgedPair) error {
 	key := [2]string{p.Set, p.Label}
 	row := t.rows[key]
 	if row == nil {
@@ -48,16 +48,16 @@ func (t *pairTally) add(p labelledPair, f finding, rawEqual, jsonEqual bool) err
 	}
 	t.pairs++
 	row.Pairs++
-	if rawEqual {
+	if j.rawEqual {
 		row.Raw++
 	}
-	if jsonEqual {
+	if j.jsonEqual {
 		row.JSON++
 	}
-	if f.unread != nil {
+	if j.unread != nil {
 		t.unread++
 	}
-	switch f.outcome {
+	switch j.outcome {
 	case judgedMerged:
 		row.Merged++
 	case judgedHeld:

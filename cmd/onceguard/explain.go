@@ -31,12 +31,9 @@ func newExplainCommand() *cobra.Command {
 			"first. A call is the body of POST /v1/calls; \"-\" reads it from standard input. Nothing is sent and no ledger is needed.",
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
-			set := policy.Empty()
-			if policies != "" {
-				var err error
-				if set, err = policy.Load(policies); err != nil {
-					return err
-				}
+			set, err := policiesIn(policies)
+			if err != nil {
+				return err
 			}
 			e := explainer{policies: policy.Fixed(set), principal: p, run: run, stdin: c.InOrStdin()}
 			report, err := e.explain(c.Context(), args)

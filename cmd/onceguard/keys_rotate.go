@@ -14,7 +14,8 @@ func newKeysRotateCommand(s *settings) *cobra.Command {
 		Short: "Give the installation a new key, without reopening effects",
 		Long: "Give the installation a new key for fingerprints and for what is kept encrypted. Effects that were recorded under the former key\n" +
 			"stay on record and answer as before, so the file installation.key keeps every key that was ever in use.\n\n" +
-			"The file is read when a server starts. Where one server has a ledger of its own, run \"onceguard keys rotate\" and start the server\n" +
+			"The file is read when a server starts, and only then: all parts of a server use the same key, and no signal makes it read the file\n" +
+			"again (SIGHUP ends it at once, as a crash would; SIGTERM lets the calls under way finish). Where one server has a ledger of its own, run \"onceguard keys rotate\" and start the server\n" +
 			"again. Where several share a ledger, do it in two steps, so that no server meets a key that it does not have:\n\n" +
 			"  onceguard keys rotate --prepare     then bring the file to every server, and start them again, one after the other\n" +
 			"  onceguard keys rotate --activate    then bring the file to every server, and start them again, one after the other\n\n" +

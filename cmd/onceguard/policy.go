@@ -17,6 +17,14 @@ func newPolicyCommand() *cobra.Command {
 	return c
 }
 
+// policiesIn loads a folder or file of policies; "" is for none, so that every tool is unknown.
+func policiesIn(path string) (*policy.Set, error) {
+	if path == "" {
+		return policy.Empty(), nil
+	}
+	return policy.Load(path)
+}
+
 func newPolicyShowCommand() *cobra.Command {
 	var policies string
 	var asJSON bool
@@ -27,12 +35,9 @@ func newPolicyShowCommand() *cobra.Command {
 			"Behind each line stands where it was written; what no file says is built in. TOOL is a name as callers use it.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			set := policy.Empty()
-			if policies != "" {
-				var err error
-				if set, err = policy.Load(policies); err != nil {
-					return err
-				}
+			set, err := policiesIn(policies)
+			if err != nil {
+				return err
 			}
 			report := showPolicy(set, args[0])
 			if asJSON {
@@ -50,12 +55,14 @@ func newPolicyShowCommand() *cobra.Command {
 
 // policyReport is the effective rule of one tool.
 type policyReport struct {
-	Tool    string       `json:"tool"`
-	Entry   string       `json:"entry,omitzero"`  // the name or glob under tools; "" where no policy names the tool
-	Source  string       `json:"source,omitzero"` // file:line of the entry
-	Unknown string       `json:"unknown_tools,omitzero"`
-	Digest  string       `json:"digest"`
-	Lines   []policyLine `json:"lines"`
+	Tool    string `json:"tool"`
+	Entry   string `json:"entry,omitzero"`  // the name or glob under tools; "" where no policy names the tool
+	Source  string `json:"source,omitzero"` // file:line of the entry
+	Unknown string `json:"unknown_tools,omitzero"`
+	Digest  string `json:"digest"`
+	// Inferred is set where no policy says how arguments are compared.
+	Inferred bool         `json:"arguments_inferred,omitzero"`
+	Lines    []policyLine `json:"lines"`
 }
 
 // policyLine is one value of a rule with where it was written.
@@ -69,7 +76,7 @@ const builtIn = "built in"
 
 func showPolicy(set *policy.Set, tool string) policyReport {
 	rule := set.Match(tool)
-	r := policyReport{Tool: tool, Entry: rule.Pattern, Source: rule.Source, Digest: rule.Digest, Lines: []policyLine{}}
+	r := policyReport{Tool: tool, Entry: rule.Pattern, Source: rule.Source, Digest: rule.Digest, Inferred: rule.Arguments.Infers(), Lines: []policyLine{}}
 	if rule.Unknown {
 		r.Unknown = set.UnknownTools()
 	}
@@ -93,6 +100,9 @@ func (r *policyReport) write(out io.Writer) error {
 		w.remark("", fmt.Sprintf("%s, rule %s", show(r.Tool), r.Digest))
 	default:
 		w.remark("", fmt.Sprintf("%s has the rule of %s, %s", show(r.Tool), show(r.Entry), r.Digest))
+	}
+	if r.Inferred {
+		w.remark("", "How its arguments are compared is inferred from their names and values.")
 	}
 	var open []string // the mappings that the line before was in
 	for _, l := range r.Lines {

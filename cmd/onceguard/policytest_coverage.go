@@ -47,7 +47,7 @@ func newCoverage(set *policy.Set) *coverage {
 			}
 		}
 		for _, l := range rule.Limits {
-			c.parts = append(c.parts, coveredPart{limitKey(rule, l), fmt.Sprintf("%s: the limit in %s", rule.Pattern, l.Per), l.Source})
+			c.parts = append(c.parts, coveredPart{limitKey(rule, l), fmt.Sprintf("%s: the limit in %s", rule.Pattern, policy.ShowDuration(l.Per)), l.Source})
 		}
 	}
 	return c

@@ -20,26 +20,8 @@ type testWorld struct {
 	guard  *guard.Guard
 	ledger *sqlite.Store
 	folder string
-	clock  *stoppedClock
+	clock  *stagedClock
 	tools  *toldUpstream
-}
-
-// stoppedClock stands still until it is moved.
-type stoppedClock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *stoppedClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *stoppedClock) move(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
 }
 
 func newTestWorld(ctx context.Context, set *policy.Set, now time.Time) (*testWorld, error) {
@@ -47,7 +29,7 @@ func newTestWorld(ctx context.Context, set *policy.Set, now time.Time) (*testWor
 	if err != nil {
 		return nil, err
 	}
-	w := &testWorld{folder: folder, clock: &stoppedClock{now: now}, tools: &toldUpstream{}}
+	w := &testWorld{folder: folder, clock: &stagedClock{now: now}, tools: &toldUpstream{}}
 	if w.ledger, err = sqlite.Open(ctx, filepath.Join(folder, "ledger.db"), sqlite.Options{Now: w.clock.Now, Readers: 1}); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(folder))
 	}

@@ -22,11 +22,11 @@ func (s *Store) sealResult(r *guard.Result, tenant, id string) (*guard.Result, e
 }
 
 // ambiguous reports whether a result in the plain could be taken for a sealed one. Then it is sealed, asked for or not.
-func ambiguous(r *guard.Result) bool { return r != nil && isSealed(r.Body) }
+func ambiguous(r *guard.Result) bool { return r != nil && IsSealed(r.Body) }
 
 // openResult returns r, or a copy of it with its body opened.
 func (s *Store) openResult(r *guard.Result, tenant, id string) (*guard.Result, error) {
-	if r == nil || !isSealed(r.Body) {
+	if r == nil || !IsSealed(r.Body) {
 		return r, nil
 	}
 	copied := *r

@@ -108,12 +108,12 @@ func (r *Ring) seal(text []byte, p place) ([]byte, error) {
 	return aead.Seal(sealed, nonce, text, []byte(p.what)), nil
 }
 
-// isSealed reports whether bytes are not as a caller sent them.
-func isSealed(b []byte) bool { return len(b) > headSize && string(b[:len(magic)]) == magic }
+// IsSealed reports whether bytes of a ledger are encrypted, and not as a caller sent them.
+func IsSealed(b []byte) bool { return len(b) > headSize && string(b[:len(magic)]) == magic }
 
 // open decrypts what seal made, and returns other bytes as they are.
 func (r *Ring) open(b []byte, p place) ([]byte, error) {
-	if !isSealed(b) {
+	if !IsSealed(b) {
 		return b, nil
 	}
 	k, ok := r.all[[nameSize]byte(b[len(magic):])]

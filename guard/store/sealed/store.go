@@ -93,7 +93,7 @@ func (s *Store) Decide(ctx context.Context, d guard.Decision) (guard.Effect, err
 			return guard.Effect{}, err
 		}
 		kept := e.ArgumentsDigest()
-		if isSealed(e.Arguments) {
+		if IsSealed(e.Arguments) {
 			if err := s.openEffect(&e); err != nil {
 				return guard.Effect{}, err
 			}
@@ -141,7 +141,7 @@ func (s *Store) Events(ctx context.Context, tenant, id string) ([]guard.Event, e
 	list, err := s.Store.Events(ctx, tenant, id)
 	for i := range list {
 		e := &list[i]
-		if isSealed(e.Arguments) {
+		if IsSealed(e.Arguments) {
 			e.ArgumentsHash = sha256.Sum256(e.Arguments)
 			text, wrong := s.ring.open(e.Arguments, place{tenant, id, arguments})
 			e.Arguments, err = text, errors.Join(err, wrong)
