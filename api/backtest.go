@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -34,7 +33,7 @@ func (a *API) backtest(ctx context.Context, p guard.Principal, q client.Backtest
 	}
 	recall := func(ctx context.Context, ref uint64) (guard.BacktestCall, error) {
 		e, err := a.guard.Effect(ctx, p, past[ref].ID)
-		return recordedCall(&e, ref), err
+		return guard.BacktestCallOf(&e, ref), err
 	}
 	b, err := guard.NewBacktest(guard.BacktestOptions{Current: a.policies.Current(), Draft: draft, Recall: recall})
 	if err != nil {
@@ -42,12 +41,12 @@ func (a *API) backtest(ctx context.Context, p guard.Principal, q client.Backtest
 	}
 	w := client.Backtest{More: more, Counts: map[string]int{}, Limits: []client.BacktestLimit{}, Findings: []client.BacktestFinding{}}
 	for i := range past {
-		c, err := recall(ctx, uint64(i))
+		e, err := a.guard.Effect(ctx, p, past[i].ID)
 		if err == nil {
-			err = b.Add(ctx, b.Read(ctx, c))
+			err = b.Add(ctx, b.Read(ctx, guard.BacktestCallOf(&e, uint64(i))))
 		}
 		if err == nil {
-			err = a.addVerdict(ctx, p, b, past[i], c)
+			err = b.AddVerdict(ctx, a.guard, p, &e)
 		}
 		if guard.CodeOf(err) == guard.CodeNotFound {
 			continue // it was forgotten meanwhile
@@ -55,7 +54,7 @@ func (a *API) backtest(ctx context.Context, p guard.Principal, q client.Backtest
 		if err != nil {
 			return client.Backtest{}, err
 		}
-		if b.Conceals(c.Call.Tool) {
+		if b.Conceals(e.Tool) {
 			w.Concealed++
 		}
 	}
@@ -65,26 +64,6 @@ func (a *API) backtest(ctx context.Context, p guard.Principal, q client.Backtest
 	}
 	fillBacktest(&w, &r, past)
 	return w, nil
-}
-
-// addVerdict has the draft judge what a reviewer has decided on the likeness of a call to the one for which it was held, if anything.
-func (a *API) addVerdict(ctx context.Context, p guard.Principal, b *guard.Backtest, e guard.Effect, now guard.BacktestCall) error {
-	if e.Related == "" {
-		return nil
-	}
-	events, err := a.guard.Events(ctx, p, e.ID)
-	if err != nil {
-		return err
-	}
-	same, decided := guard.Labelled(&e, events)
-	if !decided {
-		return nil
-	}
-	earlier, err := a.guard.Effect(ctx, p, e.Related)
-	if err != nil {
-		return err
-	}
-	return b.AddLabel(ctx, guard.BacktestLabel{Same: same, Earlier: recordedCall(&earlier, 0), Now: now, EarlierEffect: e.Related, NowEffect: e.ID})
 }
 
 // recorded lists the newest effects that a question is about, oldest first, and whether there are older ones.
@@ -103,14 +82,6 @@ func (a *API) recorded(ctx context.Context, p guard.Principal, q client.Backtest
 	}
 	slices.Reverse(past)
 	return past, more, nil
-}
-
-func recordedCall(e *guard.Effect, ref uint64) guard.BacktestCall {
-	return guard.BacktestCall{
-		Ref: ref, At: e.Created, Failed: e.State == guard.Failed || e.State == guard.Refused,
-		Principal: guard.Principal{Tenant: e.Tenant, Subject: e.Subject, Role: guard.RoleAgent},
-		Call:      guard.Call{Tool: e.Tool, Arguments: json.RawMessage(e.Arguments), Run: e.Run, Agent: e.Agent},
-	}
 }
 
 func fillBacktest(w *client.Backtest, r *guard.BacktestReport, past []guard.Effect) {

@@ -45,6 +45,15 @@ type BacktestOptions struct {
 	RunsApart bool
 }
 
+// BacktestCallOf is the call that an effect records.
+func BacktestCallOf(e *Effect, ref uint64) BacktestCall {
+	return BacktestCall{
+		Ref: ref, At: e.Created, Failed: e.State == Failed || e.State == Refused,
+		Principal: Principal{Tenant: e.Tenant, Subject: e.Subject, Role: RoleAgent},
+		Call:      Call{Tool: e.Tool, Arguments: e.Arguments, Run: e.Run, Agent: e.Agent},
+	}
+}
+
 // Backtest is a comparison under way. Read may be called at the same time from many goroutines; Add and Report may not.
 type Backtest struct {
 	options BacktestOptions

@@ -38,6 +38,35 @@ func Labelled(e *Effect, events []Event) (same, ok bool) {
 	return false, false
 }
 
+// EffectReader shows a principal effects on record. *Guard implements it.
+type EffectReader interface {
+	Effect(ctx context.Context, p Principal, id string) (Effect, error)
+	Events(ctx context.Context, p Principal, id string) ([]Event, error)
+}
+
+// AddVerdict adds the label that a reviewer has given to an effect and the one that it was held for, if any. The error of a reader that no
+// longer has one of the two is CodeNotFound.
+func (b *Backtest) AddVerdict(ctx context.Context, from EffectReader, p Principal, e *Effect) error {
+	if e.Related == "" {
+		return nil
+	}
+	events, err := from.Events(ctx, p, e.ID)
+	if err != nil {
+		return err
+	}
+	same, decided := Labelled(e, events)
+	if !decided {
+		return nil
+	}
+	earlier, err := from.Effect(ctx, p, e.Related)
+	if err != nil {
+		return err
+	}
+	return b.AddLabel(ctx, BacktestLabel{
+		Same: same, Earlier: BacktestCallOf(&earlier, 0), Now: BacktestCallOf(e, 0), EarlierEffect: e.Related, NowEffect: e.ID,
+	})
+}
+
 // PairFate is what becomes of the later call of a pair.
 type PairFate string
 

@@ -159,11 +159,9 @@ func (p *pastEffects) get(ctx context.Context, tenant, id string) (e guard.Effec
 }
 
 func pastCallOf(e *guard.Effect, wasSealed bool) guard.BacktestCall {
-	return guard.BacktestCall{
-		At: e.Created, Failed: e.State == guard.Failed || e.State == guard.Refused, Sealed: wasSealed,
-		Principal: guard.Principal{Tenant: e.Tenant, Subject: e.Subject, Role: guard.RoleAgent},
-		Call:      guard.Call{Tool: e.Tool, Arguments: e.Arguments, Run: e.Run, Agent: e.Agent},
-	}
+	c := guard.BacktestCallOf(e, 0)
+	c.Sealed = wasSealed
+	return c
 }
 
 func (p *pastEffects) name(ref uint64) string {
