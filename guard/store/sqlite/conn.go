@@ -15,7 +15,8 @@ const busyTimeout = 5 * time.Second
 
 // The settings of a connection. Pages of 8 KiB hold more of the long event rows than the default of 4 KiB. The
 // write-ahead log is folded into the file every 2,000 pages (16 MiB), inside a commit: a folding that runs beside
-// the writer never catches up with it. synchronous = FULL flushes the log at each commit; fullfsync does so on macOS.
+// the writer never catches up with it. synchronous = FULL flushes the log at each commit; fullfsync does so on macOS. The cache
+// of the connection that writes is small, because SQLite looks at each of its pages after a commit that has split one.
 const (
 	writing = `PRAGMA page_size = 8192;
 		PRAGMA journal_mode = wal;
@@ -24,7 +25,7 @@ const (
 		PRAGMA checkpoint_fullfsync = on;
 		PRAGMA wal_autocheckpoint = 2000;
 		PRAGMA journal_size_limit = 67108864;
-		PRAGMA cache_size = -16384;
+		PRAGMA cache_size = -8192;
 		PRAGMA temp_store = memory;
 		PRAGMA trusted_schema = off;`
 	reading = `PRAGMA query_only = on;
@@ -77,9 +78,14 @@ func (c *conn) exec(text string) error {
 // fdatasync keeps its own way to flush.
 var useFdatasync = sync.OnceFunc(func() { _, _ = engine.Fdatasync(true) })
 
-func openConn(path, settings string) (*conn, error) {
+// openReader opens the file at an absolute path for a connection that reads. openWriter is its fellow.
+func openReader(path string) (*sqlite.Conn, error) {
+	return sqlite.OpenConn(path, sqlite.OpenReadWrite)
+}
+
+func openConn(open func(path string) (*sqlite.Conn, error), path, settings string) (*conn, error) {
 	useFdatasync()
-	opened, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
+	opened, err := open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@
 //
 // The file is in write-ahead mode with synchronous = FULL: each commit is flushed before it is answered. Open reads
 // these settings back and refuses to serve without them. SQLite flushes with fdatasync where the system has it, in the
-// whole process.
+// whole process. On Linux what a commit appends to the log is gathered and written at once, before that flush (vfs_linux.go).
 //
 // A commit that fails may still be found in the log after a crash. Its callers get CodeUncertain, and the store closes
 // all its connections, so that the next write reads the log from the disk, folds it into the file, flushes that and goes on from there;

@@ -111,7 +111,7 @@ func syncFolder(dir string) error {
 
 // connect opens the connection for writes, brings the schema up to date and opens the connections for reads.
 func (s *Store) connect(ctx context.Context) error {
-	w, err := openConn(s.path, writing)
+	w, err := openConn(openWriter, s.path, writing)
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (s *Store) connect(ctx context.Context) error {
 	}
 	readers := make([]*conn, 0, s.options.Readers)
 	for range s.options.Readers {
-		r, err := openConn(s.path, reading)
+		r, err := openConn(openReader, s.path, reading)
 		if err != nil {
 			for _, r := range readers {
 				err = errors.Join(err, r.Close())

@@ -18,7 +18,7 @@ import (
 )
 
 func TestOpenMakesPrivateFiles(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "data", "ledger.db")
+	path := filepath.Join(t.TempDir(), "data ?%41#", "ledger.db") // SQLite is given a URI
 	s := openAt(t, path, sqlite.Options{Exclusive: true})
 	if _, err := s.Claim(t.Context(), storetest.NewCall("acme")); err != nil {
 		t.Fatal(err)
