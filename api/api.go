@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -22,7 +23,7 @@ type Guard interface {
 	Effect(ctx context.Context, p guard.Principal, id string) (guard.Effect, error)
 	Effects(context.Context, guard.Principal, guard.Query) ([]guard.Effect, error)
 	Events(ctx context.Context, p guard.Principal, id string) ([]guard.Event, error)
-	Endorsements(ctx context.Context, p guard.Principal, id string) (by []string, people int, err error)
+	Endorsements(ctx context.Context, p guard.Principal, id string) (list []guard.Endorsement, people int, err error)
 	Fingerprint(ctx context.Context, p guard.Principal, c guard.Call, other *guard.Call) (guard.Explained, error)
 	Changes(context.Context, guard.Principal) (<-chan string, error)
 	Tallies(ctx context.Context, p guard.Principal, from, until time.Time) ([]guard.Tally, error)
@@ -48,6 +49,12 @@ type Config struct {
 	Log         *slog.Logger // nil for none
 	// ReviewURL is put before a review's id to make the link that an answer carries; "" means "/v1/reviews/".
 	ReviewURL string
+	// URL is where people reach the server, such as "https://guard.example.com". Browsers that come from there are no strangers, even
+	// where a proxy gives the server another name. "" where nobody said so.
+	URL string
+	// Page answers a browser that asked for a page outside /v1 and gets none, with a status, a code and what is wrong; nil where
+	// everybody gets a problem document.
+	Page func(c echo.Context, status int, code, detail string) error
 	// Dev lets everybody in as the one principal of a developer's own machine, and only under a loopback name.
 	Dev bool
 	// Operators is the tenant whose admins may read /metrics, in which the tools of all tenants are named; "" for the admins of every
@@ -68,6 +75,7 @@ type API struct {
 	log       *slog.Logger
 	origin    *http.CrossOriginProtection
 	reviewURL string
+	showPage  func(c echo.Context, status int, code, detail string) error
 	dev       bool
 	scrapers  right // who may read /metrics
 	operators string
@@ -90,13 +98,19 @@ func New(c Config) (*API, error) {
 	if c.ReviewURL == "" {
 		c.ReviewURL = "/v1/reviews/"
 	}
+	origin := http.NewCrossOriginProtection()
+	if c.URL != "" {
+		if err := origin.AddTrustedOrigin(c.URL); err != nil {
+			return nil, fmt.Errorf("api: the address of the server: %w", err)
+		}
+	}
 	scrapers := admins
 	if c.OpenMetrics {
 		scrapers = anybody
 	}
 	return &API{
-		guard: c.Guard, policies: c.Policies, auth: newAuthenticator(c.Credentials, c.Dev), metrics: c.Metrics, log: c.Log,
-		origin: http.NewCrossOriginProtection(), reviewURL: c.ReviewURL, dev: c.Dev, scrapers: scrapers, operators: c.Operators,
+		guard: c.Guard, policies: c.Policies, auth: &authenticator{guard.NewCredentialCache(c.Credentials), c.Dev}, metrics: c.Metrics, log: c.Log,
+		origin: origin, reviewURL: c.ReviewURL, showPage: c.Page, dev: c.Dev, scrapers: scrapers, operators: c.Operators,
 	}, nil
 }
 

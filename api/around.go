@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"regexp"
 	"runtime/debug"
@@ -32,27 +31,33 @@ type record struct {
 	cut      bool  // the answer could not be written completely
 }
 
-const recordKey = "onceguard.record"
+// recorded is the context of a request with its record.
+type recorded struct {
+	echo.Context
+	record record
+}
 
 func recordOf(c echo.Context) *record {
-	r, ok := c.Get(recordKey).(*record)
-	if !ok {
-		r = &record{id: requestID(c.Request())}
-		c.Set(recordKey, r)
+	if r, ok := c.(*recorded); ok {
+		return &r.record
 	}
-	return r
+	return &record{id: requestID(c.Request())} // nobody logs what is outside the routes
 }
+
+// The header of every answer. Nothing ever changes these lists.
+var (
+	noSniff = []string{"nosniff"}
+	noStore = []string{"no-store"}
+)
 
 // around is what happens before and after every route, known or not.
 func (a *API) around(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
+	return func(plain echo.Context) error {
 		start := time.Now()
-		r := recordOf(c)
-		r.trace = traceID(c.Request().Header)
+		c := &recorded{Context: plain, record: record{id: requestID(plain.Request()), trace: traceID(plain.Request().Header)}}
+		r := &c.record
 		h := c.Response().Header()
-		h.Set("X-Request-Id", r.id)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Cache-Control", "no-store")
+		h["X-Request-Id"], h["X-Content-Type-Options"], h["Cache-Control"] = []string{r.id}, noSniff, noStore
 		if err := a.run(next, c); err != nil {
 			a.fail(err, c)
 		}
@@ -75,26 +80,11 @@ func (a *API) run(next echo.HandlerFunc, c echo.Context) (err error) {
 	if err := a.origin.Check(c.Request()); err != nil {
 		return &refusal{status: http.StatusForbidden, code: "cross_origin", field: "Origin", detail: "a web page of another origin may not use this API", err: err}
 	}
-	if a.dev && !loopbackHost(c.Request().Host) {
+	if a.dev && !guard.LoopbackHost(c.Request().Host) {
 		return &refusal{status: http.StatusMisdirectedRequest, code: "host", field: "Host",
 			detail: "a development server answers only to localhost and loopback addresses"}
 	}
 	return next(c)
-}
-
-// loopbackHost reports whether a Host header names this machine. A page of an attacker whose name was made to resolve to
-// a loopback address (DNS rebinding) still sends its own name.
-func loopbackHost(host string) bool {
-	name := host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		name = h
-	}
-	name = strings.TrimSuffix(strings.TrimPrefix(name, "["), "]")
-	if strings.EqualFold(name, "localhost") {
-		return true
-	}
-	ip := net.ParseIP(name)
-	return ip != nil && ip.IsLoopback()
 }
 
 func (a *API) logAccess(c echo.Context, r *record, took time.Duration) {
@@ -129,7 +119,10 @@ func (a *API) logAccess(c echo.Context, r *record, took time.Duration) {
 	if r.err != nil {
 		attrs = append(attrs, slog.String("error", r.err.Error()))
 	}
-	a.log.LogAttrs(ctx, level, "request", attrs...)
+	// Where in the program the line was written says nothing, and would have to be looked up each time.
+	line := slog.NewRecord(time.Now(), level, "request", 0)
+	line.AddAttrs(attrs...)
+	_ = a.log.Handler().Handle(ctx, line) // a log that cannot be written to has nobody to tell
 }
 
 // knownMethod keeps what callers invent out of the log.

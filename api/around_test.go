@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/labstack/echo/v4"
+
 	"github.com/onceguard/onceguard/guard"
 	"github.com/onceguard/onceguard/policy"
 )
@@ -107,5 +109,34 @@ func TestContractIsServed(t *testing.T) {
 	resp, text = h.send("GET", "/schemas/policy.json", "", "")
 	if resp.Header.Get("Content-Type") != "application/schema+json" || !bytes.Equal(text, policy.LanguageSchema()) {
 		t.Errorf("%v %d bytes", resp.Header, len(text))
+	}
+}
+
+// A person with a browser gets pages, and every program a problem document.
+func TestBrowsersGetPagesOutsideTheAPI(t *testing.T) {
+	page := func(c echo.Context, status int, code, detail string) error { return c.HTML(status, code+": "+detail) }
+	h := newHouse(t, func(c *Config) { c.Page = page })
+	html := []string{"Accept", "text/html,application/xhtml+xml,*/*;q=0.8"}
+	resp, text := h.send("GET", "/nope", "", "", html...)
+	if resp.StatusCode != http.StatusNotFound || !strings.HasPrefix(string(text), "not_found: ") || resp.Header.Get("X-Request-Id") == "" {
+		t.Errorf("a browser gets %d %s", resp.StatusCode, text)
+	}
+	resp, text = h.send("POST", "/review", "", "x", append(html, "Origin", "https://evil.example", "Content-Type", "application/x-www-form-urlencoded")...)
+	if resp.StatusCode != http.StatusForbidden || !strings.HasPrefix(string(text), "cross_origin: ") {
+		t.Errorf("a browser that was led here gets %d %s", resp.StatusCode, text)
+	}
+	h.problem(http.StatusNotFound, "not_found", "GET", "/nope", "", "", "Accept", "*/*")
+	h.problem(http.StatusNotFound, "not_found", "GET", "/v1/nope", "", "", html...)
+	h.problem(http.StatusForbidden, "cross_origin", "POST", "/v1/calls", "", smallCall, append(html, "Origin", "https://evil.example")...)
+}
+
+// Behind a proxy that calls the server by another name, a browser's own origin is the address at which people reach it.
+func TestAddressOfTheServerIsNoForeignOrigin(t *testing.T) {
+	h := newHouse(t, func(c *Config) { c.URL = "http://guard.example.com" })
+	h.guard.answer = guard.Answer{Kind: guard.AnswerBlocked, Explanation: guard.Explanation{Code: "x"}}
+	h.call("Origin", "http://guard.example.com")
+	h.problem(http.StatusForbidden, "cross_origin", "POST", "/v1/calls", h.agent, smallCall, "Origin", "https://guard.example.com")
+	if _, err := New(Config{Guard: h.guard, Policies: rules{}, Credentials: h.keys, URL: "guard.example.com"}); err == nil {
+		t.Error("an address that is none is taken")
 	}
 }

@@ -1,11 +1,10 @@
 package api
 
 import (
-	"context"
 	"crypto/sha256"
+	"errors"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -22,12 +21,6 @@ const (
 	reviewers              // the key of a reviewer or an admin
 	admins                 // the key of an admin
 )
-
-// DevTenant is the tenant of everybody on a server started with --dev.
-const DevTenant = "dev"
-
-// developer is everybody on a server started with --dev.
-var developer = guard.Principal{Tenant: DevTenant, Subject: "dev", Role: guard.RoleAdmin, SelfReview: true}
 
 // admit finds out who calls and whether they may. The principal comes from the key and from nothing else.
 func (a *API) admit(c echo.Context, need right) (guard.Principal, error) {
@@ -46,73 +39,25 @@ func (a *API) admit(c echo.Context, need right) (guard.Principal, error) {
 	return p, nil
 }
 
-// authenticator looks keys up by their hash. Nothing compares a secret byte by byte: a caller who could measure how far
-// the search for a hash went would learn about the hash and not about a key.
+// authenticator finds out whose key a request carries.
 type authenticator struct {
-	keys guard.Credentials
+	keys *guard.CredentialCache
 	dev  bool
-
-	mu   sync.RWMutex
-	seen map[[32]byte]sighting
-}
-
-// sighting is a key that was valid a moment ago.
-type sighting struct {
-	principal guard.Principal
-	until     time.Time
-}
-
-const (
-	trust   = time.Second // how long a key is used without another look: a revoked one is refused after this at most
-	maxSeen = 10_000
-)
-
-func newAuthenticator(keys guard.Credentials, dev bool) *authenticator {
-	return &authenticator{keys: keys, dev: dev, seen: map[[32]byte]sighting{}}
 }
 
 func (a *authenticator) principal(r *http.Request) (guard.Principal, error) {
 	if a.dev {
-		return developer, nil
+		return guard.Developer(), nil
 	}
 	token, err := bearer(r)
 	if err != nil {
 		return guard.Principal{}, err
 	}
-	hash := sha256.Sum256([]byte(token))
-	// The clock is read before the ledger is: the trust begins no later than the look that it rests on.
-	now := time.Now()
-	a.mu.RLock()
-	s, ok := a.seen[hash]
-	a.mu.RUnlock()
-	if ok && now.Before(s.until) {
-		return s.principal, nil
+	p, err := a.keys.Owner(r.Context(), sha256.Sum256([]byte(token)), time.Now())
+	if e, ok := errors.AsType[*guard.Error](err); ok && e.Code == guard.CodeNotFound {
+		return guard.Principal{}, unauthorized(e.Message, true)
 	}
-	p, err := a.look(r.Context(), hash)
-	if err != nil {
-		return guard.Principal{}, err
-	}
-	a.mu.Lock()
-	if len(a.seen) >= maxSeen {
-		clear(a.seen)
-	}
-	a.seen[hash] = sighting{principal: p, until: now.Add(trust)}
-	a.mu.Unlock()
-	return p, nil
-}
-
-func (a *authenticator) look(ctx context.Context, hash [32]byte) (guard.Principal, error) {
-	c, err := a.keys.FindCredential(ctx, hash)
-	if guard.CodeOf(err) == guard.CodeNotFound {
-		return guard.Principal{}, unauthorized("this key is not known here", true)
-	}
-	if err != nil {
-		return guard.Principal{}, err
-	}
-	if !c.Revoked.IsZero() {
-		return guard.Principal{}, unauthorized("this key was revoked", true)
-	}
-	return c.Principal, nil
+	return p, err
 }
 
 // bearer takes the key from the Authorization header (RFC 6750, section 2.1).

@@ -26,8 +26,8 @@ const (
 // maxPointer cuts the place that a problem names: the names in it are the sender's.
 const maxPointer = 256
 
-// readBody reads a JSON body into req, strictly: names are case-sensitive, known and unique, text is UTF-8.
-func readBody(c echo.Context, req any) error {
+// readBody reads the JSON body that a principal sent into req, strictly: names are case-sensitive, known and unique, text is UTF-8.
+func readBody(c echo.Context, p *guard.Principal, req any) error {
 	r := c.Request()
 	if err := checkForm(r); err != nil {
 		return err
@@ -37,6 +37,9 @@ func readBody(c echo.Context, req any) error {
 	_, err := b.ReadFrom(http.MaxBytesReader(c.Response(), r.Body, MaxBody))
 	if err != nil {
 		return unreadable(err)
+	}
+	if r, ok := req.(reader); ok && r.read(p, b.Bytes()) {
+		return nil
 	}
 	if tooDeep(b.Bytes(), MaxDepth) {
 		return invalid("", fmt.Sprintf("the body is nested deeper than %d levels", MaxDepth))

@@ -173,9 +173,13 @@ func TestChoices(t *testing.T) {
 		guard.Partial: {"happened", "did_not_happen"}, guard.Pending: {},
 		guard.Done: {"happened"}, guard.Failed: {"happened", "did_not_happen"}, // where evidence contradicts
 	} {
-		if got := choices(state); !slices.Equal(got, want) {
+		if got := choicesOf(&guard.Effect{State: state, Review: guard.CodeContradiction}); !slices.Equal(got, want) {
 			t.Errorf("%s: %v", state, got)
 		}
+	}
+	related := &guard.Effect{State: guard.Held, Related: "ef_1"}
+	if got := choicesOf(related); !slices.Equal(got, []string{"approve", "reject", "same"}) {
+		t.Errorf("held for another effect: %v", got)
 	}
 }
 

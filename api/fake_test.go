@@ -122,7 +122,7 @@ func (f *fake) Switch(_ context.Context, p guard.Principal, s guard.Switch) (gua
 	return f.switches[len(f.switches)-1], f.err
 }
 
-func (f *fake) Endorsements(context.Context, guard.Principal, string) ([]string, int, error) {
+func (f *fake) Endorsements(context.Context, guard.Principal, string) ([]guard.Endorsement, int, error) {
 	return nil, 1, nil
 }
 

@@ -91,9 +91,9 @@ func TestJourneyOfACallersCall(t *testing.T) {
 			return err
 		},
 		"heartbeat": func() error { _, err := other.Heartbeat(ctx, id, fence); return err },
-		"review":    func() error { _, err := other.Review(ctx, reviewID(id)); return err },
+		"review":    func() error { _, err := other.Review(ctx, guard.ReviewID(id)); return err },
 		"decide": func() error {
-			_, err := other.Decide(ctx, reviewID(id), client.Verdict{Decision: "reject", Fence: 1})
+			_, err := other.Decide(ctx, guard.ReviewID(id), client.Verdict{Decision: "reject", Fence: 1})
 			return err
 		},
 		"resolve": func() error {
@@ -139,7 +139,7 @@ func TestJourneyOfReviews(t *testing.T) {
 	if b := must[client.Answer](t)(agent.Call(ctx, call)); b.Decision != client.Blocked || b.Explanation.Code != "unknown" {
 		t.Errorf("an equal call while unknown: %+v", b)
 	}
-	r = must[client.Review](t)(rita.Review(ctx, reviewID(a.Effect.ID)))
+	r = must[client.Review](t)(rita.Review(ctx, guard.ReviewID(a.Effect.ID)))
 	if len(r.Choices) != 3 {
 		t.Errorf("choices %v", r.Choices)
 	}

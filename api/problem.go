@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -116,7 +117,7 @@ func routeProblem(status int) client.Problem {
 	return client.Problem{Status: status, Code: "http", Detail: http.StatusText(status)}
 }
 
-// fail answers with a problem document. It is the error handler of echo too, for what fails outside the routes.
+// fail answers with a problem document, or a browser with a page. It is the error handler of echo too, for what fails outside the routes.
 func (a *API) fail(err error, c echo.Context) {
 	p, extra := problemOf(err)
 	r := recordOf(c)
@@ -130,6 +131,11 @@ func (a *API) fail(err error, c echo.Context) {
 	w := c.Response()
 	if w.Committed {
 		return
+	}
+	if a.showPage != nil && wantsPage(c.Request()) {
+		if r.cut = a.showPage(c, p.Status, p.Code, p.Detail) != nil; !r.cut {
+			return
+		}
 	}
 	p.Type, p.Title, p.Instance = "about:blank", http.StatusText(p.Status), r.id
 	text, err := json.Marshal(p, asItCame)
@@ -153,6 +159,12 @@ func (a *API) fail(err error, c echo.Context) {
 	if _, err := w.Write(text); err != nil {
 		r.cut = true
 	}
+}
+
+// wantsPage reports whether a person looks at the answer: a browser names HTML among what it takes, and no program has business with HTML
+// from the API.
+func wantsPage(r *http.Request) bool {
+	return !strings.HasPrefix(r.URL.Path, "/v1/") && strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
 // seconds renders a pause for Retry-After, which knows whole seconds only: rounded up, at least one.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -13,20 +12,10 @@ import (
 	"github.com/onceguard/onceguard/guard"
 )
 
-// A review is an open state of an effect and never a record of its own, so its id is made from the effect's.
-const (
-	effectPrefix = "ef_"
-	reviewPrefix = "rv_"
-)
-
-func reviewID(effect string) string { return reviewPrefix + strings.TrimPrefix(effect, effectPrefix) }
-
 // effectOf is the effect of a review, or an id that no effect has.
 func effectOf(review string) string {
-	if rest, ok := strings.CutPrefix(review, reviewPrefix); ok {
-		return effectPrefix + rest
-	}
-	return ""
+	effect, _ := guard.ReviewedEffect(review)
+	return effect
 }
 
 // maxReviews is the most reviews on one page. It is small because each comes with its arguments.
@@ -59,7 +48,7 @@ func (a *API) reviews(ctx context.Context, p guard.Principal, r reviewsRequest) 
 	}
 	q := client.Queue{Reviews: make([]client.Review, 0, len(list))}
 	if next != "" {
-		q.Next = reviewID(next)
+		q.Next = guard.ReviewID(next)
 	}
 	now := time.Now()
 	for i := range list {
@@ -89,7 +78,15 @@ func (a *API) review(ctx context.Context, p guard.Principal, r named) (client.Re
 		return client.Review{}, err
 	}
 	v := review(&e, time.Now())
-	v.ApprovedBy, v.People, err = a.guard.Endorsements(ctx, p, e.ID)
+	list, people, err := a.guard.Endorsements(ctx, p, e.ID)
+	v.People = people
+	for _, x := range list {
+		if x.Choice == guard.DidNotHappen {
+			v.DidNotHappenBy = x.By
+		} else {
+			v.ApprovedBy = x.By
+		}
+	}
 	return v, err
 }
 
@@ -104,7 +101,7 @@ func (a *API) reviewed(ctx context.Context, p guard.Principal, id string) (guard
 func review(g *guard.Effect, now time.Time) client.Review {
 	digest := g.ArgumentsDigest()
 	return client.Review{
-		ID: reviewID(g.ID), Effect: g.ID, State: string(g.State), Code: string(g.Review), Reason: g.Reason, Tool: g.Tool,
+		ID: guard.ReviewID(g.ID), Effect: g.ID, State: string(g.State), Code: string(g.Review), Reason: g.Reason, Tool: g.Tool,
 		About: g.About, Related: g.Related, Subject: g.Subject, Agent: g.Agent, Run: g.Run, Arguments: orNull(rawOrNone(g.Arguments)),
 		Digest: hex.EncodeToString(digest[:]), Fence: g.Fence, Choices: choicesOf(g), CreatedAt: g.Created,
 		AgeMS: max(0, now.Sub(g.Since).Milliseconds()), ExpiresAt: g.ExpiresAt,
@@ -118,34 +115,11 @@ func orNull(raw json.RawMessage) json.RawMessage {
 	return raw
 }
 
-// decisions says which transition each choice asks for; which choices a state allows follows from guard.Transitions.
-var decisions = []struct {
-	choice guard.Choice
-	by     guard.EventKind
-	to     guard.State
-}{
-	{guard.Approve, guard.EventApproved, guard.Approved},
-	{guard.Reject, guard.EventRejected, guard.Refused},
-	{guard.Happened, guard.EventResolved, guard.Done},
-	{guard.DidNotHappen, guard.EventResolved, guard.Failed},
-	{guard.SendAgain, guard.EventOrdered, guard.Approved},
-}
-
-// choicesOf is choices, and that a held effect may be the same as the one for which it was held.
+// choicesOf lists what may be decided on an effect.
 func choicesOf(e *guard.Effect) []string {
-	list := choices(e.State)
-	if e.State == guard.Held && e.Related != "" {
-		list = append(list, string(guard.Same))
-	}
-	return list
-}
-
-func choices(s guard.State) []string {
 	list := []string{}
-	for _, d := range decisions {
-		if guard.Legal(s, d.by, d.to) {
-			list = append(list, string(d.choice))
-		}
+	for _, c := range guard.Choices(e) {
+		list = append(list, string(c))
 	}
 	return list
 }

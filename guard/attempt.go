@@ -36,6 +36,7 @@ func (g *Guard) launch(sh shipment, release func()) <-chan landing {
 		e, recorded := g.record(sh.effect, g.settlement(sh, out))
 		g.outcome(&e)
 		g.hub.publish(sh.effect.Tenant, sh.effect.ID)
+		g.opened(&e)
 		done <- landing{e, out, recorded}
 	}()
 	return done

@@ -2,13 +2,19 @@ package guard
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"time"
 )
 
+// How many may follow changes at one time on this process. Each follower is a connection, so nobody gets all of them.
 const (
-	maxFollowers = 1000
-	maxUnread    = 256 // ids; who leaves more of them unread has to look at everything
+	maxFollowers       = 4000
+	maxTenantFollowers = 400 // of one tenant
+	maxOwnFollowers    = 40  // of one subject, who has some windows open
 )
+
+const maxUnread = 256 // ids; who leaves more of them unread has to look at everything
 
 // Changes tells which effects of the principal's tenant change, until ctx ends; then the channel is closed. An id comes once however
 // often its effect has changed since it was read last, and "" means that ids were lost: look at everything. What comes is a
@@ -18,9 +24,9 @@ func (g *Guard) Changes(ctx context.Context, p Principal) (<-chan string, error)
 	if !p.Reviews() {
 		return nil, &Error{Code: CodeForbidden, Op: "changes", Message: "only reviewers and admins may follow the changes of a tenant"}
 	}
-	f := &follower{tenant: p.Tenant, woken: make(chan struct{}, 1)}
-	if !g.hub.follow(f) {
-		return nil, &Error{Code: CodeBusy, Op: "changes", Message: "too many follow the changes already", Retry: 5 * time.Second}
+	f := &follower{tenant: p.Tenant, subject: p.Subject, woken: make(chan struct{}, 1)}
+	if full := g.hub.follow(f); full != "" {
+		return nil, &Error{Code: CodeBusy, Op: "changes", Message: full, Retry: 5 * time.Second}
 	}
 	ids := make(chan string)
 	go func() {
@@ -46,10 +52,11 @@ func (g *Guard) Changes(ctx context.Context, p Principal) (<-chan string, error)
 
 // follower is one reader of changes. Its fields are guarded by the hub.
 type follower struct {
-	tenant string
-	woken  chan struct{} // has room for one
-	unread []string      // in the order in which they came, each once
-	lost   bool
+	tenant  string
+	subject string
+	woken   chan struct{} // has room for one
+	unread  []string      // in the order in which they came, each once
+	lost    bool
 }
 
 func (f *follower) add(id string) {
@@ -71,20 +78,44 @@ func (f *follower) add(id string) {
 	}
 }
 
-func (h *hub) follow(f *follower) bool {
+// follow adds a follower, or says why there is no room for it.
+func (h *hub) follow(f *follower) (full string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(h.followers) >= maxFollowers {
-		return false
+	list := h.followers[f.tenant]
+	own := 0
+	for _, other := range list {
+		if other.subject == f.subject {
+			own++
+		}
 	}
-	h.followers[f] = struct{}{}
-	return true
+	switch {
+	case own >= maxOwnFollowers:
+		return fmt.Sprintf("you follow the changes %d times already; close some windows or programs", own)
+	case len(list) >= maxTenantFollowers:
+		return fmt.Sprintf("%d of your tenant follow the changes already, which is its share of this server", len(list))
+	case h.following >= maxFollowers:
+		return "too many follow the changes on this server already"
+	}
+	h.followers[f.tenant] = append(list, f)
+	h.following++
+	return ""
 }
 
 func (h *hub) unfollow(f *follower) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.followers, f)
+	list := h.followers[f.tenant]
+	i := slices.Index(list, f)
+	if i < 0 {
+		return
+	}
+	h.following--
+	if list = slices.Delete(list, i, i+1); len(list) == 0 {
+		delete(h.followers, f.tenant)
+		return
+	}
+	h.followers[f.tenant] = list
 }
 
 // next takes the oldest unread id; "" once where some were lost.

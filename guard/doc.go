@@ -142,6 +142,6 @@
 // # Beside the calls
 //
 // Run sweeps, reads the book, sends what was approved and left (resume.go), writes down what was counted in memory
-// (repeats.go, tally.go), passes on what the store hears of other replicas to those who follow changes (changes.go), and
+// (repeats.go, tally.go), tells the endpoints of the policies that reviews were opened (notify.go), passes on what the store hears of other replicas to those who follow changes (changes.go), and
 // forgets what no longer answers (prune.go). Nothing of it is needed for a call to be decided rightly.
 package guard

@@ -29,6 +29,12 @@ func (g *Guard) contradict(ctx context.Context, e Effect, s Settlement, cause er
 	}
 	if err := errors.Join(err, g.store.Note(ctx, []Note{n})); err != nil {
 		g.log.Error("late evidence could not be kept", "effect", s.ID, "says", s.State, "error", err)
+		return now
+	}
+	if n.Review != "" {
+		reviewed := now
+		reviewed.Review = n.Review
+		g.opened(&reviewed)
 	}
 	return now
 }

@@ -34,11 +34,11 @@ func (r *proposal) answerBlocked(s situation, code Code) Answer {
 func (r *proposal) answerReplayed(s situation, code Code) Answer {
 	x := Explanation{
 		Code: code, Retry: RetryUseless,
-		Message: fmt.Sprintf("This call was already carried out %s ago; nothing was sent again, and this is the result of the first time.", age(s)),
+		Message: "This call was already carried out " + age(s) + " ago; nothing was sent again, and this is the result of the first time.",
 		Next:    []string{"Go on with this result.", repeatAdvice(r.rule)},
 	}
 	if s.found.Result == nil {
-		x.Message = fmt.Sprintf("This call was already carried out %s ago; nothing was sent again, and no result of it is on record.", age(s))
+		x.Message = "This call was already carried out " + age(s) + " ago; nothing was sent again, and no result of it is on record."
 		x.Next[0] = "Go on as done."
 	}
 	if code == CodeFailedAlready {
@@ -47,10 +47,10 @@ func (r *proposal) answerReplayed(s situation, code Code) Answer {
 		x.Next = []string{"Mend what the error names, or send the same call again: it will be tried once more."}
 	}
 	if s.relation == ToldEffect {
-		x.Message = fmt.Sprintf("A person said that this call is the same as one that was carried out %s ago; nothing was sent, and this is its result.", age(s))
+		x.Message = "A person said that this call is the same as one that was carried out " + age(s) + " ago; nothing was sent, and this is its result."
 	}
 	if s.relation == NearEffect {
-		x.Message = fmt.Sprintf("A call that differs in wording only was carried out %s ago; the policy takes both for one, so nothing was sent, and this is its result.", age(s))
+		x.Message = "A call that differs in wording only was carried out " + age(s) + " ago; the policy takes both for one, so nothing was sent, and this is its result."
 	}
 	if s.found.State == Done && r.rule.On.Done == policy.Confirm && s.relation == SameEffect && !s.exhausted {
 		r.offerTo(&x, s)
@@ -88,6 +88,9 @@ func (r *proposal) answerTaken(s situation, earlier *Effect) Answer {
 				"Run the tool, then report the outcome with the fence of the lease.",
 				"Renew the lease while the tool still runs; if the outcome cannot be told, report unknown.",
 			},
+		}
+		if r.warned != "" {
+			x.Message = "Run the tool now, once, and report its outcome before the lease ends." // new or not: the policy only warns
 		}
 		if earlier != nil && earlier.ID == e.ID {
 			x.Message = whyAgain(earlier) + " Run the tool now, once, and report its outcome before the lease ends."
@@ -268,13 +271,13 @@ func age(s situation) string {
 	case d < 2*time.Second:
 		return "a moment"
 	case d < 2*time.Minute:
-		return fmt.Sprintf("%d seconds", d/time.Second)
+		return strconv.Itoa(int(d/time.Second)) + " seconds"
 	case d < 2*time.Hour:
-		return fmt.Sprintf("%d minutes", d/time.Minute)
+		return strconv.Itoa(int(d/time.Minute)) + " minutes"
 	case d < 48*time.Hour:
-		return fmt.Sprintf("%d hours", d/time.Hour)
+		return strconv.Itoa(int(d/time.Hour)) + " hours"
 	default:
-		return fmt.Sprintf("%d days", d/(24*time.Hour))
+		return strconv.Itoa(int(d/(24*time.Hour))) + " days"
 	}
 }
 

@@ -29,6 +29,12 @@ type Guard struct {
 	log        *slog.Logger
 	times      Times
 
+	notifier    Notifier         // nil: nobody is told of reviews
+	credentials CredentialLister // of all tenants
+	reviewURL   string
+	outbox      *outbox
+	sole        bool
+
 	known     known
 	hub       *hub
 	repeats   *repeats
@@ -60,6 +66,12 @@ type Config struct {
 	Operators string
 	// Sole says that no other process, and no other Guard, writes effects to Store. Replays are then answered from memory.
 	Sole bool
+	// Notify tells endpoints of the policies that a review was opened, while Run runs; nil for nobody. It needs Credentials, whose
+	// tenants are all that can have effects.
+	Notify      Notifier
+	Credentials CredentialLister
+	// ReviewURL is the address of a review's page without the review's id, for those who are told of it; "" where it is not known.
+	ReviewURL string
 	// Similarity compares wordings in place of the built-in comparison; nil for that.
 	Similarity fingerprint.Similarity
 	// Retention says when Run forgets what no longer answers; the zero Retention keeps everything.
@@ -121,6 +133,9 @@ func New(c Config) (*Guard, error) {
 	if c.Store == nil || c.Policies == nil || c.Forward == nil {
 		return nil, errors.New("guard: a store, policies and a forwarder are needed")
 	}
+	if c.Notify != nil && c.Credentials == nil {
+		return nil, errors.New("guard: to tell endpoints of reviews, the credentials are needed")
+	}
 	keys, err := newKeyring(&c)
 	if err != nil {
 		return nil, err
@@ -145,6 +160,7 @@ func New(c Config) (*Guard, error) {
 	return &Guard{
 		store: c.Store, watcher: watcher, policies: &Rulebook{files: c.Policies, book: book, log: c.Log}, forward: c.Forward, keys: keys, maker: keys.inUse, observe: c.Observe, log: c.Log,
 		book: book, operators: c.Operators, similarity: c.Similarity,
+		notifier: c.Notify, credentials: c.Credentials, reviewURL: c.ReviewURL, outbox: newOutbox(), sole: c.Sole,
 		times: c.Times.orDefault(), hub: newHub(), repeats: newRepeats(), tallies: newTallies(), retention: c.Retention, now: c.Now, slots: make(chan struct{}, c.Flights),
 	}, nil
 }

@@ -10,7 +10,8 @@ const maxWaiters = 1000
 type hub struct {
 	mu        sync.Mutex
 	topics    map[string]*topic
-	followers map[*follower]struct{}
+	followers map[string][]*follower // by tenant
+	following int                    // all of them
 }
 
 type topic struct {
@@ -19,7 +20,7 @@ type topic struct {
 }
 
 func newHub() *hub {
-	return &hub{topics: map[string]*topic{}, followers: map[*follower]struct{}{}}
+	return &hub{topics: map[string]*topic{}, followers: map[string][]*follower{}}
 }
 
 // subscribe registers a waiter before it looks. ok is false when too many wait already. leave must be called once.
@@ -51,10 +52,8 @@ func (h *hub) leave(id string, t *topic) {
 func (h *hub) publish(tenant, id string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for f := range h.followers {
-		if f.tenant == tenant {
-			f.add(id)
-		}
+	for _, f := range h.followers[tenant] {
+		f.add(id)
 	}
 	if t := h.topics[id]; t != nil {
 		close(t.woken)

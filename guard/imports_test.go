@@ -17,12 +17,14 @@ var law = map[string][]string{
 	"policy":      {module + "guard/...", module + "api/...", module + "web/...", module + "cmd/..."},
 	"guard": {
 		"net/http", "github.com/labstack/...", "github.com/jackc/...", "github.com/redis/...", "zombiezen.com/...",
-		module + "api/...", module + "web/...", module + "cmd/...", module + "guard/store/...", module + "guard/forward/...",
+		module + "api/...", module + "web/...", module + "cmd/...", module + "guard/store/...", module + "guard/forward/...", module + "guard/notify/...",
 	},
 	"guard/store/...":   {module + "api/...", module + "web/...", module + "cmd/...", module + "policy/...", module + "guard/forward/..."},
-	"guard/forward/...": {module + "api/...", module + "web/...", module + "cmd/...", module + "policy/...", module + "guard/store/..."},
-	"api/...":           {module + "web/...", module + "cmd/...", module + "guard/store/...", module + "guard/forward/..."},
-	"web/...":           {module + "api/...", module + "cmd/...", module + "guard/store/...", module + "guard/forward/..."},
+	"guard/forward/...": {module + "api/...", module + "web/...", module + "cmd/...", module + "policy/...", module + "guard/store/...", module + "guard/notify/..."},
+	"guard/notify/...":  {module + "api/...", module + "web/...", module + "cmd/...", module + "guard/store/...", module + "guard/forward/..."},
+	"guard/egress":      {strings.TrimSuffix(module, "/") + "/..."},
+	"api/...":           {module + "web/...", module + "cmd/...", module + "guard/store/...", module + "guard/forward/...", module + "guard/notify/..."},
+	"web/...":           {module + "api/...", module + "cmd/...", module + "guard/store/...", module + "guard/forward/...", module + "guard/notify/..."},
 	"guard/bench/...":   {module + "api", module + "web/...", module + "cmd/...", module + "policy/...", module + "fingerprint/...", module + "guard", module + "guard/store/...", module + "guard/forward/..."},
 }
 

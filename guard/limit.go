@@ -113,16 +113,24 @@ func (r *proposal) overrun(c Claimed) {
 // String says what the limit allows and what is left of it. It names no amount of any call.
 func (o *overLimit) String() string {
 	what := fmt.Sprintf("at most %d calls", o.limit.Count)
-	left := o.left.String()
+	if o.limit.Count == 1 {
+		what = "at most one call"
+	}
+	left := "none"
+	if o.left.Sign() > 0 {
+		left = o.left.String()
+	}
 	if o.limit.Sum != "" {
 		what = fmt.Sprintf("%q to add up to at most %s", o.limit.Sum, o.limit.Max)
-		left = strings.TrimSpace(left + " " + o.unit)
+		if left != "none" {
+			left = strings.TrimSpace(left + " " + o.unit)
+		}
 	}
 	by := ""
 	if len(o.limit.By) > 0 {
 		by = " for one " + strings.Join(o.limit.By, " and ")
 	}
-	return withReason(fmt.Sprintf("The policy allows %s in %s%s; %s is left.", what, o.limit.Per, by, left), o.limit.Why)
+	return withReason(fmt.Sprintf("The policy allows %s in %s%s; %s is left.", what, policy.ShowDuration(o.limit.Per), by, left), o.limit.Why)
 }
 
 // limitAction is what the limit that had no room asks for; "" where none was met.

@@ -46,7 +46,7 @@ func TestALimitHoldsAndAPersonIsNotBoundByIt(t *testing.T) {
 	underPolicies(t, limited(`{count: 1, per: 1h, by: [tool], then: hold}`), func(t *testing.T, w *world) {
 		w.expect(alice, order(1, "1"), guard.AnswerForwarded, guard.CodeForwarded)
 		held := w.expect(alice, order(2, "1"), guard.AnswerBlocked, guard.CodeOverLimit)
-		if e := w.state(held.Effect.ID); e.State != guard.Held || e.Review != guard.CodeOverLimit || !strings.Contains(e.Reason, "at most 1 call") {
+		if e := w.state(held.Effect.ID); e.State != guard.Held || e.Review != guard.CodeOverLimit || !strings.Contains(e.Reason, "The policy allows at most one call in ") || !strings.Contains(e.Reason, "; none is left.") {
 			t.Errorf("%s, review %q: %s", e.State, e.Review, e.Reason)
 		}
 		w.mustDecide(held.Effect.ID, guard.Approve)

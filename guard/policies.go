@@ -154,7 +154,7 @@ func (g *Guard) Policies() *Rulebook { return g.policies }
 // policyBook is the part of the book's copy that is about policies.
 type policyBook struct {
 	newest   int64                       // number of the newest entry
-	heads    map[string]int64            // number of the newest entry about each pattern, deletions too
+	heads    map[string]PolicyChange     // the newest entry about each pattern, deletions too
 	versions map[string][]policy.Version // latest first, since the last deletion
 }
 
@@ -164,9 +164,9 @@ const mostVersions = 10
 // learn takes in a version, or a deletion.
 func (b *policyBook) learn(e Entry) {
 	if b.heads == nil {
-		b.heads, b.versions = map[string]int64{}, map[string][]policy.Version{}
+		b.heads, b.versions = map[string]PolicyChange{}, map[string][]policy.Version{}
 	}
-	b.newest, b.heads[e.Name] = e.Number, e.Number
+	b.newest, b.heads[e.Name] = e.Number, PolicyChange{e.Number, e.Author, e.At}
 	if len(e.Text) == 0 {
 		delete(b.versions, e.Name)
 		return

@@ -216,8 +216,25 @@ func (g *Guard) versionOf(e Entry) PolicyVersion {
 func (b *book) standing(pattern string) (*policy.Version, int64) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
+	head := b.policies.heads[pattern].Number
 	if versions := b.policies.versions[pattern]; len(versions) > 0 {
-		return &versions[0], b.policies.heads[pattern]
+		return &versions[0], head
 	}
-	return nil, b.policies.heads[pattern]
+	return nil, head
+}
+
+// PolicyChange is who wrote the newest version of a policy into the ledger, or deleted it, and when.
+type PolicyChange struct {
+	Number int64
+	Author string
+	At     time.Time // by the store's clock
+}
+
+// PolicyChanged tells of the last change of a policy in the ledger, as far as this process has read the book; false where nobody
+// has written one there.
+func (g *Guard) PolicyChanged(tool string) (PolicyChange, bool) {
+	g.book.mu.RLock()
+	defer g.book.mu.RUnlock()
+	c, ok := g.book.policies.heads[tool]
+	return c, ok
 }

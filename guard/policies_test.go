@@ -49,6 +49,12 @@ func TestAPolicyOfTheLedgerHoldsOnAllReplicasAtOnce(t *testing.T) {
 		if err != nil || len(all) != 4 || all[0].Text != "" || all[0].InForce || all[0].Onto != all[1].Number || all[3].Author != "oona" || all[3].Reason != "tried" {
 			t.Errorf("%+v %v", all, err)
 		}
+		if c, ok := other.PolicyChanged("pay"); !ok || c != (guard.PolicyChange{Number: all[0].Number, Author: "oona", At: all[0].At}) {
+			t.Errorf("the last change is %+v, %v", c, ok)
+		}
+		if c, ok := other.PolicyChanged("ship"); ok {
+			t.Errorf("nobody wrote a policy for ship, and it was changed: %+v", c)
+		}
 	})
 }
 

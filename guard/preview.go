@@ -14,7 +14,18 @@ type Preview struct {
 }
 
 // choices lists all choices, in the order in which they are offered.
-var choices = []Choice{Approve, Same, Reject, Happened, DidNotHappen, SendAgain}
+var choices = []Choice{Approve, Reject, Same, Happened, DidNotHappen, SendAgain}
+
+// Choices lists what may be decided on an effect as it is. One of them may still be refused, such as a decision on a call of the person's own.
+func Choices(e *Effect) []Choice {
+	var list []Choice
+	for _, c := range choices {
+		if _, ok := decisionOf(e, c); ok {
+			list = append(list, c)
+		}
+	}
+	return list
+}
 
 // Preview returns, for each choice that the state of an effect allows, the answer that its agent's next equal call would
 // get, if nothing else changed until then. Sends that a choice causes are supposed to succeed, and a result that is not
@@ -88,14 +99,22 @@ func sentWell(e Effect) Effect {
 	return e
 }
 
-// transition translates a choice into what it makes of an effect; ok is false when the choice does not fit its state.
+// transition is what a choice makes of an effect; ok is false when the choice does not fit its state.
 func (g *Guard) transition(e *Effect, c Choice) (d Decision, ok bool) {
-	hold := g.ruleOf(e).Hold
+	d, ok = decisionOf(e, c)
+	if d.State == Approved {
+		d.Expiry = g.ruleOf(e).Hold
+	}
+	return d, ok
+}
+
+// decisionOf is transition without what the policy adds.
+func decisionOf(e *Effect, c Choice) (d Decision, ok bool) {
 	disputed := e.Review == CodeContradiction && (e.State == Failed || e.State == Done)
 	open := e.State == Unknown || e.State == Partial || disputed
 	switch {
 	case c == Approve && e.State == Held:
-		d.By, d.State, d.Code, d.Expiry = EventApproved, Approved, CodeApproved, hold
+		d.By, d.State, d.Code = EventApproved, Approved, CodeApproved
 	case c == Reject && e.State == Held:
 		d.By, d.State, d.Code = EventRejected, Refused, CodeRejected
 	case c == Same && e.State == Held && e.Related != "":
@@ -105,7 +124,7 @@ func (g *Guard) transition(e *Effect, c Choice) (d Decision, ok bool) {
 	case c == DidNotHappen && open && e.State != Done:
 		d.By, d.State, d.Code = EventResolved, Failed, CodeResolved
 	case c == SendAgain && e.State == Unknown:
-		d.By, d.State, d.Code, d.Expiry = EventOrdered, Approved, CodeOrdered, hold
+		d.By, d.State, d.Code = EventOrdered, Approved, CodeOrdered
 	default:
 		return d, false
 	}

@@ -56,7 +56,7 @@ func TestAHoldNamesTheRival(t *testing.T) {
 		if m == nil || m.Effect != first.Effect.ID || len(held.Explanation.Differs) != 1 || !strings.Contains(held.Explanation.Message, "30 minutes") {
 			t.Errorf("explained by %+v, differs %+v: %s", m, held.Explanation.Differs, held.Explanation.Message)
 		}
-		if e := w.state(held.Effect.ID); !strings.Contains(e.Reason, first.Effect.ID) {
+		if e := w.state(held.Effect.ID); !strings.HasPrefix(e.Reason, "Another effect on the same thing was carried out on ") || !strings.HasSuffix(e.Reason, "("+first.Effect.ID+").") {
 			t.Errorf("the reviewer reads %q", e.Reason)
 		}
 	})

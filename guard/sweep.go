@@ -11,13 +11,14 @@ const sweepBatch = 256
 
 // Run does what time asks for until ctx ends: it settles lapsed leases and expired reviews, writes down repeats and tallies,
 // reads what other replicas have entered into the book, sends approved effects whose sender died, hears of what other replicas
-// change, and forgets what no longer answers. What a dead process left needs nothing more, so start-up is the first
+// change, tells endpoints of reviews, and forgets what no longer answers. What a dead process left needs nothing more, so start-up is the first
 // round of Run.
 func (g *Guard) Run(ctx context.Context) error {
 	var beside sync.WaitGroup
 	defer beside.Wait()
 	beside.Go(func() { g.prune(ctx) })
 	beside.Go(func() { g.watch(ctx) })
+	beside.Go(func() { g.tellEndpoints(ctx) })
 	tick := time.NewTicker(g.times.Sweep)
 	defer tick.Stop()
 	var left leftovers
@@ -46,6 +47,7 @@ func (g *Guard) sweep(ctx context.Context) error {
 		for i := range changed {
 			g.outcome(&changed[i])
 			g.hub.publish(changed[i].Tenant, changed[i].ID)
+			g.opened(&changed[i])
 		}
 		if len(changed) > 0 {
 			g.observe.Swept(len(changed))

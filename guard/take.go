@@ -81,6 +81,7 @@ func (g *Guard) take(ctx context.Context, r *proposal, s situation, ru ruling) (
 		g.confirms.add(r.principal, r.call)
 	}
 	g.hub.publish(e.Tenant, e.ID)
+	g.opened(&e)
 	now := r.situation(&e, SameEffect, claimed.Now)
 	if e.State != Pending || r.execute == ByCaller {
 		release()
@@ -183,7 +184,7 @@ func (r *proposal) claimRequest(s situation, ru ruling, lease time.Duration) Cla
 	return req
 }
 
-// holdReason tells the reviewer why the call waits.
+// holdReason tells the reviewer why the call waits. What it was and when comes before the handle to it.
 func (r *proposal) holdReason(code Code) string {
 	var why []string
 	if code == CodeHeld && r.verdict.Why != "" {
@@ -192,13 +193,16 @@ func (r *proposal) holdReason(code Code) string {
 	if r.over != nil {
 		why = append(why, r.over.String())
 	}
-	switch r.rivalCode {
-	case CodeOtherScope:
-		why = append(why, "An equal call in another run is "+r.rival.ID+".")
-	case CodeNear:
-		why = append(why, fmt.Sprintf("A call that differs in wording only is %s; %s.", r.rival.ID, r.rivalLike))
-	case CodeSameIdentity:
-		why = append(why, "Another effect on the same thing is "+r.rival.ID+".")
+	if r.rival != nil {
+		met := became(r.rival) + " (" + r.rival.ID + ")."
+		switch r.rivalCode {
+		case CodeOtherScope:
+			why = append(why, "An equal call in another run "+met)
+		case CodeNear:
+			why = append(why, fmt.Sprintf("A call that differs in wording only %s; %s.", strings.TrimSuffix(met, "."), r.rivalLike))
+		case CodeSameIdentity:
+			why = append(why, "Another effect on the same thing "+met)
+		}
 	}
 	if r.meant != nil {
 		why = append(why, r.declaration())
@@ -206,9 +210,29 @@ func (r *proposal) holdReason(code Code) string {
 	return strings.Join(why, " ")
 }
 
+// became says what an effect has come to, and when by the store's clock: how long ago is told by who shows it.
+func became(e *Effect) string {
+	at := e.Since.UTC().Format("2 Jan 2006, 15:04 UTC")
+	switch e.State {
+	case Done:
+		return "was carried out on " + at
+	case Pending:
+		return "has been under way since " + at
+	case Held:
+		return "has waited for a person since " + at
+	case Approved:
+		return "was approved on " + at + " and not sent yet"
+	case Partial:
+		return "was carried out only in part on " + at
+	case Unknown:
+		return "was sent, and since " + at + " nobody has known whether it was carried out"
+	}
+	return "was recorded on " + at
+}
+
 // newEffectID makes an id that is ordered by time, to the millisecond, and that nobody can guess (RFC 9562, version 7).
 func newEffectID() string {
-	return "ef_" + strings.ReplaceAll(uuid.Must(uuid.NewV7()).String(), "-", "")
+	return effectPrefix + strings.ReplaceAll(uuid.Must(uuid.NewV7()).String(), "-", "")
 }
 
 // claim asks the store, apart from the caller's context: a caller who leaves must not make a claim uncertain. A claim

@@ -122,6 +122,8 @@ type world struct {
 	rules atomic.Pointer[policy.Set]
 	// similarity scores wordings in the guards that open makes; nil for what the rules say.
 	similarity fingerprint.Similarity
+	// notifier is told of reviews by the guards that open makes; nil for nobody.
+	notifier guard.Notifier
 	// fail deals out faults to the store's writes; nil for none.
 	fail atomic.Pointer[func(verb string) storetest.Fault]
 }
@@ -135,24 +137,27 @@ func inWorld(t *testing.T, story func(t *testing.T, w *world)) {
 // underPolicies runs a story under other policies.
 func underPolicies(t *testing.T, text string, story func(t *testing.T, w *world)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, text)
-		ctx, stop := context.WithCancel(t.Context())
-		swept := make(chan error, 1)
-		go func() { swept <- w.Run(ctx) }()
-		story(t, w)
-		if err := w.Drain(t.Context()); err != nil {
-			t.Errorf("drain: %v", err)
-		}
-		stop()
-		if err := <-swept; err != nil {
-			t.Errorf("run: %v", err)
-		}
-		storetest.Check(t, w.store, alice.Tenant)
-		if err := w.store.Close(); err != nil {
-			t.Errorf("close: %v", err)
-		}
-	})
+	synctest.Test(t, func(t *testing.T) { newWorld(t, text).live(t, story) })
+}
+
+// live runs a story, and checks the ledger at its end.
+func (w *world) live(t *testing.T, story func(t *testing.T, w *world)) {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	swept := make(chan error, 1)
+	go func() { swept <- w.Run(ctx) }()
+	story(t, w)
+	if err := w.Drain(t.Context()); err != nil {
+		t.Errorf("drain: %v", err)
+	}
+	stop()
+	if err := <-swept; err != nil {
+		t.Errorf("run: %v", err)
+	}
+	storetest.Check(t, w.store, alice.Tenant)
+	if err := w.store.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
 }
 
 // sent is an upstream that takes our key, as a line of a policy.
@@ -200,11 +205,22 @@ func (w *world) open() {
 	w.Guard, err = guard.New(guard.Config{
 		Store: w.store, Policies: w, Forward: w.up, Key: []byte(strings.Repeat("k", 32)),
 		Log: slog.New(slog.NewTextHandler(w.t.Output(), nil)), Similarity: w.similarity,
-		Operators: operators,
+		Operators: operators, Notify: w.notifier, Credentials: keysOf{alice.Tenant, eve.Tenant}, ReviewURL: "https://guard.example/review/",
 	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// keysOf are tenants that have keys.
+type keysOf []string
+
+func (k keysOf) ListCredentials(context.Context) ([]guard.Credential, error) {
+	var list []guard.Credential
+	for _, tenant := range k {
+		list = append(list, guard.Credential{Principal: guard.Principal{Tenant: tenant}})
+	}
+	return list, nil
 }
 
 // replica is another guard on the same ledger and upstream, with policies of its own.

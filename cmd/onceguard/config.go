@@ -121,8 +121,7 @@ func loopback(addr string) bool {
 	if err != nil {
 		return false
 	}
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+	return guard.LoopbackHost(host)
 }
 
 func (c *Config) logLevel() slog.Level {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/onceguard/onceguard/guard"
+	"github.com/onceguard/onceguard/guard/store/redis"
 	"github.com/onceguard/onceguard/guard/store/sqlite"
 )
 
@@ -24,6 +25,7 @@ var errNoData = usageError{errors.New("there is no home folder to keep the ledge
 // installation is an opened data folder. Nobody else can serve it until its ledger is closed.
 type installation struct {
 	ledger ledger
+	redis  *redis.Store // beside the ledger, within it; nil for none
 	keys   installationKeys
 	first  bool // it was made just now
 }

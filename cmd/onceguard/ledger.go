@@ -13,6 +13,7 @@ import (
 	"github.com/onceguard/onceguard/guard/store/postgres"
 	"github.com/onceguard/onceguard/guard/store/redis"
 	"github.com/onceguard/onceguard/guard/store/sealed"
+	"github.com/onceguard/onceguard/web"
 )
 
 // ledger is what a server needs of a store.
@@ -121,8 +122,26 @@ func (i *installation) useRedis(address string, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	i.ledger = besideRedis{s, i.ledger, i.ledger}
+	i.ledger, i.redis = besideRedis{s, i.ledger, i.ledger}, s
 	return nil
+}
+
+// health tells the dashboard about the parts beside the ledger.
+func (i *installation) health(context.Context) []web.Health {
+	if i.redis == nil {
+		return nil
+	}
+	s := i.redis.State()
+	h := web.Health{Name: "Redis", Well: s.Answers, Since: s.Since}
+	if !s.Answers {
+		h.Detail = "It is not asked, because it does not answer. Calls are decided without it, and wake-ups between servers come late."
+		return []web.Health{h}
+	}
+	h.Detail = "It wakes the other servers."
+	if s.Looks > 0 {
+		h.Detail += fmt.Sprintf(" It had the bytes for %d of %d looks.", s.Hits, s.Looks)
+	}
+	return []web.Health{h}
 }
 
 // aboveSealed is a ledger with encryption above it, which has nothing to do with keys of callers and with the tie to an installation.

@@ -61,11 +61,11 @@ func startOwnGuard(addr, folder string, key []byte, policies api.Policies, dev b
 	if err != nil {
 		return nil, err
 	}
-	face, err := api.New(api.Config{Guard: g.guard, Policies: g.guard.Policies(), Credentials: g.store, Dev: dev, Log: log})
+	g.pages, err = web.New(web.Config{Guard: g.guard, Policies: g.guard.Policies(), Credentials: g.store, Key: key, Dev: dev, Log: log})
 	if err != nil {
 		return nil, err
 	}
-	g.pages, err = web.New(web.Config{Guard: g.guard, Policies: g.guard.Policies(), Credentials: g.store, Key: key, Dev: dev, Log: log})
+	face, err := api.New(api.Config{Guard: g.guard, Policies: g.guard.Policies(), Credentials: g.store, Page: g.pages.Refuse, Dev: dev, Log: log})
 	if err != nil {
 		return nil, err
 	}

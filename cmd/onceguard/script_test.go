@@ -38,6 +38,7 @@ func TestScript(t *testing.T) {
 var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"server":   serverCommand,   // start [flag...] | stop | kill | signal | gone CODE | log PATTERN
 	"upstream": upstreamCommand, // will BEHAVIOUR... | hold | release | await N | executed N [KEY] | received N
+	"hook":     hookCommand,     // will BEHAVIOUR... | await N | received N | verified N SECRET | same N M
 	"key":      keyCommand,      // NAME ROLE SUBJECT [flag...]: make a key and keep it in $NAME
 	"http":     httpCommand,     // [-prefer PREFERENCE] KEY METHOD PATH [FILE|JSON]; the key - is none
 	"begin":    beginCommand,    // NAME KEY METHOD PATH [FILE|JSON]: the same without waiting for the answer
@@ -54,7 +55,8 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 // world is what belongs to one script.
 type world struct {
 	upstream *forwardtest.Upstream
-	release  chan struct{} // closed to let go of what the upstream holds
+	hooks    *forwardtest.Upstream // what endpoints of policies are told comes here
+	release  chan struct{}         // closed to let go of what the upstream holds
 	server   *process
 	url      string
 	last     reply
@@ -66,10 +68,13 @@ type worldKey struct{}
 
 func worldOf(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }
 
-// setUp gives each script an upstream of its own, which its policies call http://upstream.test.
+// setUp gives each script an upstream and an endpoint of its own, which its policies call http://upstream.test and http://hooks.test.
 func setUp(t *testing.T) func(*testscript.Env) error {
 	return func(e *testscript.Env) error {
-		w := &world{upstream: forwardtest.NewUpstream(t, forwardtest.Field("order_id")), callers: make(map[string]*caller)}
+		w := &world{
+			upstream: forwardtest.NewUpstream(t, forwardtest.Field("order_id")), callers: make(map[string]*caller),
+			hooks: forwardtest.NewUpstream(t, forwardtest.Field("type")),
+		}
 		e.Values[worldKey{}] = w
 		e.Setenv("UPSTREAM", w.upstream.URL)
 		e.Setenv("HOME", e.WorkDir)
@@ -90,7 +95,9 @@ func setUp(t *testing.T) func(*testscript.Env) error {
 			if err != nil {
 				return err
 			}
-			return os.WriteFile(path, bytes.ReplaceAll(text, []byte("http://upstream.test"), []byte(w.upstream.URL)), 0o600)
+			text = bytes.ReplaceAll(text, []byte("http://upstream.test"), []byte(w.upstream.URL))
+			text = bytes.ReplaceAll(text, []byte("http://hooks.test"), []byte(w.hooks.URL))
+			return os.WriteFile(path, text, 0o600)
 		})
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/onceguard/onceguard/api"
 	"github.com/onceguard/onceguard/guard"
 	"github.com/onceguard/onceguard/guard/forward/httpforward"
+	"github.com/onceguard/onceguard/guard/notify/httpnotify"
 	"github.com/onceguard/onceguard/policy"
 	"github.com/onceguard/onceguard/web"
 )
@@ -56,8 +57,8 @@ func newServeCommand(environ []string) *cobra.Command {
 type server struct {
 	config   *Config
 	log      *slog.Logger
-	folder   *installation
 	policies *policy.Source // of the files; Guard.Policies has those of the ledger as well
+	folder   *installation
 	forward  *httpforward.Forwarder
 	guard    *guard.Guard
 	pages    *web.Web
@@ -96,6 +97,12 @@ func serve(ctx context.Context, c *Config, stdout, stderr io.Writer) error {
 // start makes the parts, each from those before it. On an error, close ends those that were made.
 func (s *server) start(ctx context.Context, stdout io.Writer) (err error) {
 	c := s.config
+	background, end := context.WithCancel(ctx)
+	s.background = end
+	// Policies that cannot be used are told before a first start leaves anything behind.
+	if s.policies, err = s.watchPolicies(background); err != nil {
+		return err
+	}
 	if s.folder, err = c.openInstallation(ctx); err != nil {
 		return err
 	}
@@ -105,11 +112,6 @@ func (s *server) start(ctx context.Context, stdout io.Writer) (err error) {
 		}
 	}
 	if err := s.folder.seal(); err != nil {
-		return err
-	}
-	background, end := context.WithCancel(ctx)
-	s.background = end
-	if s.policies, err = s.watchPolicies(background); err != nil {
 		return err
 	}
 	s.forward = httpforward.New(httpforward.Options{MaxBody: c.MaxAnswer, Log: s.log})
@@ -122,6 +124,7 @@ func (s *server) start(ctx context.Context, stdout io.Writer) (err error) {
 		Store: s.folder.ledger, Policies: s.policies, Forward: s.forward, Observe: metrics, Log: s.log,
 		Key: s.folder.keys.first(), LaterKeys: s.folder.keys.all[1:], InUse: s.folder.keys.inUse,
 		Similarity: similarity, Operators: c.operators(),
+		Notify: httpnotify.New(httpnotify.Options{}), Credentials: s.folder.ledger, ReviewURL: c.reviewURL(),
 		Times:     guard.Times{Wait: c.Wait, Sweep: c.Sweep, Settle: c.Settle, SendGrace: c.SendGrace},
 		Flights:   c.Flights,
 		Sole:      c.Ledger == "", // a ledger in the data folder is held by one server
@@ -130,16 +133,16 @@ func (s *server) start(ctx context.Context, stdout io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	a, err := api.New(api.Config{
-		Guard: s.guard, Policies: s.guard.Policies(), Credentials: s.folder.ledger, Metrics: metrics, Log: s.log,
-		ReviewURL: c.origin() + "/review/", Dev: c.Dev, OpenMetrics: c.OpenMetrics, Operators: c.operators(),
+	s.pages, err = web.New(web.Config{
+		Guard: s.guard, Policies: s.guard.Policies(), Credentials: s.folder.ledger, Key: s.folder.keys.current(), Log: s.log, URL: c.origin(),
+		Provider: c.Identity.provider(), Parts: s.folder.health, Dev: c.Dev,
 	})
 	if err != nil {
 		return err
 	}
-	s.pages, err = web.New(web.Config{
-		Guard: s.guard, Policies: s.guard.Policies(), Credentials: s.folder.ledger, Key: s.folder.keys.current(), Log: s.log, URL: c.origin(),
-		Provider: c.Identity.provider(), Dev: c.Dev,
+	a, err := api.New(api.Config{
+		Guard: s.guard, Policies: s.guard.Policies(), Credentials: s.folder.ledger, Metrics: metrics, Log: s.log,
+		URL: c.origin(), ReviewURL: c.origin() + "/review/", Page: s.pages.Refuse, Dev: c.Dev, OpenMetrics: c.OpenMetrics, Operators: c.operators(),
 	})
 	if err != nil {
 		return err
@@ -185,6 +188,9 @@ func (s *server) watchPolicies(ctx context.Context) (*policy.Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the policies cannot be used:\n%w", err)
 	}
+	if len(source.Current().Endpoints()) > 0 && s.config.URL == "" {
+		s.log.Warn("endpoints are told of reviews without a link to them, because nobody said where people reach the server: set --url")
+	}
 	if len(source.Current().Rules()) == 0 {
 		s.log.Warn("the policy folder holds no policy: every tool is unknown and guarded, and how its arguments are compared is inferred", "folder", s.config.Policies)
 	}
@@ -226,9 +232,17 @@ func (s *server) welcome(ctx context.Context, stdout io.Writer) error {
 // operators is the tenant whose admins write policies into the ledger.
 func (c *Config) operators() string {
 	if c.Dev {
-		return api.DevTenant
+		return guard.DevTenant
 	}
 	return c.Operators
+}
+
+// reviewURL is the address of a review's page, without its id; "" where nobody said how people reach the server.
+func (c *Config) reviewURL() string {
+	if c.URL == "" {
+		return ""
+	}
+	return c.origin() + "/review/"
 }
 
 // origin is where people reach the server, without a slash at the end; "" where nobody said so.

@@ -35,6 +35,7 @@ func (s *Store) Lookup(ctx context.Context, key fingerprint.Digest) (guard.Found
 			return found, err
 		}
 		if answers(&found) && s.restore(found.Effect, sealed) {
+			s.hits.Add(1)
 			return found, nil
 		}
 	}
@@ -70,6 +71,7 @@ func (s *Store) keyOf(key fingerprint.Digest) string { return s.name + hex.Encod
 // fetch returns what Redis has for a key: nil for nothing.
 func (s *Store) fetch(ctx context.Context, key fingerprint.Digest) (sealed []byte) {
 	_ = s.exchange(ctx, s.options.Patience, func(ctx context.Context) (err error) {
+		s.looks.Add(1)
 		sealed, err = s.client.Get(ctx, s.keyOf(key)).Bytes()
 		return err
 	})

@@ -19,10 +19,26 @@ const (
 // that no caller ever waits to find out. A new circuit is broken.
 type circuit struct {
 	whole  atomic.Bool
-	broken chan error // holds the failure that broke it
+	turned atomic.Int64 // when whole became what it is, for people: Unix time in nanoseconds
+	broken chan error   // holds the failure that broke it
 }
 
-func newCircuit() *circuit { return &circuit{broken: make(chan error, 1)} }
+func newCircuit() *circuit {
+	c := &circuit{broken: make(chan error, 1)}
+	c.turned.Store(time.Now().UnixNano())
+	return c
+}
+
+// state is works, and since when.
+func (c *circuit) state() (works bool, since time.Time) {
+	return c.whole.Load(), time.Unix(0, c.turned.Load())
+}
+
+// close makes the circuit whole.
+func (c *circuit) close() {
+	c.whole.Store(true)
+	c.turned.Store(time.Now().UnixNano())
+}
 
 // works reports whether Redis may be asked.
 func (c *circuit) works() bool { return c.whole.Load() }
@@ -30,6 +46,7 @@ func (c *circuit) works() bool { return c.whole.Load() }
 // fail breaks the circuit.
 func (c *circuit) fail(err error) {
 	if c.whole.CompareAndSwap(true, false) {
+		c.turned.Store(time.Now().UnixNano())
 		c.broken <- err // there is room: mend takes it before it makes the circuit whole again
 	}
 }
@@ -54,7 +71,7 @@ func (c *circuit) mend(ctx context.Context, rest time.Duration, ping func(contex
 			told = false
 		}
 		began := time.Now()
-		c.whole.Store(true)
+		c.close()
 		select {
 		case err := <-c.broken:
 			log.Warn("an exchange with Redis failed, and it is left alone for a moment", "error", err)

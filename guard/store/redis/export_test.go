@@ -31,7 +31,7 @@ func (s *Store) TestingOnlyFill(ctx context.Context) {
 func (s *Store) TestingOnlyConnect(ctx context.Context) error {
 	err := s.client.Ping(ctx).Err()
 	if err == nil {
-		s.circuit.whole.Store(true)
+		s.circuit.close()
 	}
 	return err
 }

@@ -182,6 +182,9 @@ func TestSealed(t *testing.T) {
 	if looks, outlines := l.looks.Load(), l.outlines.Load(); looks != 1 || outlines != 1 {
 		t.Fatalf("%d looks at everything and %d at the row: want one each", looks, outlines)
 	}
+	if got := s.State(); got.Looks != 2 || got.Hits != 1 {
+		t.Errorf("after a miss and a hit: %+v", got)
+	}
 
 	client := driver.NewClient(&driver.Options{Addr: strings.TrimPrefix(r.Address(), "redis://")})
 	defer client.Close()

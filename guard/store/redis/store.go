@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -43,6 +44,8 @@ type Store struct {
 	name     string // what our keys and channels begin with
 	wakes    *queue[wake, struct{}]
 	fills    *queue[fingerprint.Digest, guard.Effect]
+	looks    atomic.Int64
+	hits     atomic.Int64
 
 	end     context.CancelFunc // ends the goroutines
 	ended   <-chan struct{}
