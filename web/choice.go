@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"slices"
 
 	"github.com/onceguard/onceguard/guard"
 )
@@ -34,8 +35,12 @@ func (w *Web) setChoices(ctx context.Context, p guard.Principal, v *reviewView, 
 		v.Edit = editable(e.Arguments)
 	}
 	var err error
-	if v.ApprovedBy, v.People, err = w.guard.Endorsements(ctx, p, e.ID); err != nil {
+	var agreed []guard.Endorsement
+	if agreed, v.People, err = w.guard.Endorsements(ctx, p, e.ID); err != nil {
 		return err
+	}
+	for _, x := range agreed {
+		v.Agreed = append(v.Agreed, agreement{worded(e, x.Choice).Label, x.By})
 	}
 	previews, err := w.guard.Preview(ctx, p, e.ID)
 	switch code := guard.CodeOf(err); {
@@ -56,35 +61,69 @@ func (w *Web) setChoices(ctx context.Context, p guard.Principal, v *reviewView, 
 	return nil
 }
 
-// choicesOf lists what fits the state of an effect.
+// agreement is who has made a choice that needs more people.
+type agreement struct {
+	Label string
+	By    []string
+}
+
+// offered is the order of the buttons: what lets a call go first, and what refuses it last.
+var offered = []guard.Choice{guard.Approve, guard.Same, guard.Reject, guard.Happened, guard.DidNotHappen, guard.SendAgain}
+
+// choicesOf puts in words what may be decided on an effect.
 func choicesOf(e *guard.Effect) []choice {
-	disputed := e.Review == guard.CodeContradiction
-	switch {
-	case e.State == guard.Held:
-		if e.Related != "" {
-			return []choice{runIt(e), sameIt, rejectIt}
+	may := guard.Choices(e)
+	var list []choice
+	for _, c := range offered {
+		if slices.Contains(may, c) {
+			list = append(list, worded(e, c))
 		}
-		return []choice{runIt(e), rejectIt}
-	case e.State == guard.Unknown:
-		return []choice{
-			{Value: guard.Happened, Label: "It happened", Key: "h", Result: true, Hint: "The agent is told that it was done, with the result you enter, if any. Nothing is sent."},
-			{Value: guard.DidNotHappen, Label: "It did not happen", Key: "n", Hint: "The effect counts as failed: an equal call of the agent is sent anew."},
-			{Value: guard.SendAgain, Label: "Send it again", Style: "stop", Key: "s", Bytes: true, Hint: "It is sent once more, whatever became of the first one. If that one was applied, it is applied twice."},
-		}
-	case e.State == guard.Partial:
-		return []choice{
-			{Value: guard.Happened, Label: "It is complete by now", Key: "h", Result: true, Hint: "The rest was done elsewhere. The agent is told that it was done."},
-			{Value: guard.DidNotHappen, Label: "It was undone", Key: "n", Hint: "What was done has been taken back elsewhere. An equal call of the agent is sent anew."},
-		}
-	case disputed && e.State == guard.Failed:
-		return []choice{
-			{Value: guard.Happened, Label: "It happened", Key: "h", Result: true, Hint: "The late evidence is right: the effect was applied."},
-			{Value: guard.DidNotHappen, Label: "It did not happen", Key: "n", Hint: "The record is right: nothing was applied, and an equal call is sent anew."},
-		}
-	case disputed && e.State == guard.Done:
-		return []choice{{Value: guard.Happened, Label: "I have seen it", Key: "h", Hint: "It may have been applied twice. Mend that in the tool; this closes the review."}}
 	}
-	return nil
+	return list
+}
+
+// worded says what a choice means for an effect in its state.
+func worded(e *guard.Effect, c guard.Choice) choice {
+	switch c {
+	case guard.Approve:
+		return runIt(e)
+	case guard.Same:
+		return choice{Value: c, Label: "It is the same", Key: "s", Hint: "Nothing is sent. The agent gets the answer of the earlier effect."}
+	case guard.Reject:
+		return choice{Value: c, Label: "Reject", Key: "r", Hint: "Nothing is sent. The agent is told that a person refused it, and why."}
+	case guard.Happened:
+		return itHappened(e)
+	case guard.DidNotHappen:
+		return itDidNot(e)
+	}
+	return choice{Value: c, Label: "Send it again", Style: "stop", Key: "s", Bytes: true,
+		Hint: "It is sent once more, whatever became of the first one. If that one was applied, it is applied twice."}
+}
+
+func itHappened(e *guard.Effect) choice {
+	c := choice{Value: guard.Happened, Label: "It happened", Key: "h", Result: true,
+		Hint: "The agent is told that it was done, with the result you enter, if any. Nothing is sent."}
+	switch e.State {
+	case guard.Partial:
+		c.Label, c.Hint = "It is complete by now", "The rest was done elsewhere. The agent is told that it was done."
+	case guard.Failed:
+		c.Hint = "The late evidence is right: the effect was applied."
+	case guard.Done:
+		c.Label, c.Result, c.Hint = "I have seen it", false, "It may have been applied twice. Mend that in the tool; this closes the review."
+	}
+	return c
+}
+
+func itDidNot(e *guard.Effect) choice {
+	c := choice{Value: guard.DidNotHappen, Label: "It did not happen", Key: "n",
+		Hint: "The effect counts as failed: an equal call of the agent is sent anew."}
+	switch e.State {
+	case guard.Partial:
+		c.Label, c.Hint = "It was undone", "What was done has been taken back elsewhere. An equal call of the agent is sent anew."
+	case guard.Failed:
+		c.Hint = "The record is right: nothing was applied, and an equal call is sent anew."
+	}
+	return c
 }
 
 // runIt is what lets a held call go.
@@ -100,10 +139,6 @@ func runIt(e *guard.Effect) choice {
 	}
 	return c
 }
-
-var sameIt = choice{Value: guard.Same, Label: "It is the same", Key: "s", Hint: "Nothing is sent. The agent gets the answer of the earlier effect."}
-
-var rejectIt = choice{Value: guard.Reject, Label: "Reject", Key: "r", Hint: "Nothing is sent. The agent is told that a person refused it, and why."}
 
 // forMany are the choices that may be made on several effects at once. To enter a result needs a look at each.
 func forMany(list []choice) []choice {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/text/currency"
+
 	"github.com/onceguard/onceguard/fingerprint"
 	"github.com/onceguard/onceguard/guard"
 	"github.com/onceguard/onceguard/policy"
@@ -225,11 +227,25 @@ func cost(list []fingerprint.Term) (most price) {
 			continue
 		}
 		text := strings.TrimPrefix(t.Normal, "money ")
-		number, _, _ := strings.Cut(text, " ")
+		number, unit, _ := strings.Cut(text, " ")
 		d, err := fingerprint.ParseDecimal(number)
 		if err == nil && (most.Text == "" || d.Compare(most.amount) > 0) {
-			most = price{d, text}
+			most = price{d, strings.TrimSpace(withCents(number, unit) + " " + unit)}
 		}
 	}
 	return most
+}
+
+// withCents writes an amount with at least as many decimal places as its currency has: 129.9 EUR is 129.90.
+func withCents(number, unit string) string {
+	u, err := currency.ParseISO(unit)
+	if err != nil || strings.ContainsAny(number, "eE") {
+		return number
+	}
+	places, _ := currency.Standard.Rounding(u)
+	whole, part, _ := strings.Cut(number, ".")
+	if missing := places - len(part); missing > 0 {
+		return whole + "." + part + strings.Repeat("0", missing)
+	}
+	return number
 }

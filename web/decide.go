@@ -96,6 +96,9 @@ func (w *Web) decide(ctx context.Context, p guard.Principal, r decideRequest) (r
 	e, err := w.guard.Decide(ctx, p, r.judgement)
 	switch guard.CodeOf(err) {
 	case "":
+		if e.Review != "" { // another person has to agree; the page says who has so far
+			return redirect("/review/" + guard.ReviewID(e.ID)), nil
+		}
 		return redirect("/review?" + url.Values{"did": {string(r.judgement.Choice)}, "id": {e.ID}}.Encode()), nil
 	case guard.CodeStaleFence, guard.CodeConflict:
 		return w.stale(ctx, p, r, err)
@@ -114,15 +117,11 @@ type staleView struct {
 
 // stale answers a decision that does not fit the effect any more.
 func (w *Web) stale(ctx context.Context, p guard.Principal, r decideRequest, cause error) (reply, error) {
-	e, err := w.guard.Effect(ctx, p, r.judgement.Effect)
+	e, events, err := w.history(ctx, p, r.judgement.Effect)
 	if err != nil {
 		return nil, err
 	}
-	events, err := w.guard.Events(ctx, p, e.ID)
-	if err != nil {
-		return nil, err
-	}
-	v := staleView{Review: reviewID(e.ID), Tool: e.Tool, State: e.State}
+	v := staleView{Review: guard.ReviewID(e.ID), Tool: e.Tool, State: e.State}
 	if g, ok := errors.AsType[*guard.Error](cause); ok {
 		v.Message = g.Message
 	}

@@ -18,6 +18,9 @@
 // credential; each request finds the credential again, so a revoked key ends its sessions within a second. Decisions are
 // made by guard.Decide, which refuses those on a call of the person's own subject.
 //
+// A session sees one tenant, that of its credential, and no filter leads to another one: admins of the operators' tenant write
+// policies for all, but see only their own tenant's effects.
+//
 // A decision is bound to what was shown: the digest of the arguments and the fence. One that is stale is refused, with what
 // happened since.
 //
@@ -33,7 +36,8 @@
 //
 //	/review, /review/{id}      what waits for a person, and one decision (queue.go, review.go, decide.go)
 //	/effects, /effects/{id}    search, with all of it in the address, and all that is known of one effect (effects.go, effect.go)
-//	/policies, /policies/{t}   what is in force and where it was written, a draft that is checked, two calls that are judged (policy.go, trial.go)
+//	/policies, /policies/{t}   what is in force and where it was written, a draft that is checked (draft.go), held against the last week's calls
+//	                           (backtest.go) and saved (policyedit.go), two calls that are judged (policy.go, trial.go)
 //	/overview                  what was counted (tally.go says what counts as a repeat), health, and the switches (overview.go, switches.go)
 //
 // # Adding a page

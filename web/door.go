@@ -30,36 +30,22 @@ type visitor struct {
 	dev       bool
 }
 
-// developer is everybody on a server started with --dev, as the API has it.
-var developer = guard.Principal{Tenant: "dev", Subject: "dev", Role: guard.RoleAdmin, SelfReview: true}
-
 // door lets people in.
 type door struct {
-	keys   guard.Credentials
+	keys   *guard.CredentialCache
 	dev    bool
 	cookie *sealer
 	links  *oneTimeLinks
 	now    func() time.Time
 
 	mu    sync.Mutex
-	seen  map[[32]byte]sighting
 	ended map[string]time.Time // sessions that were signed out, until they would have ended by themselves
 }
 
-// sighting is a credential that was valid a moment ago.
-type sighting struct {
-	principal guard.Principal
-	until     time.Time
-}
-
-const (
-	trust    = time.Second // how long a credential is used without another look
-	maxSeen  = 10_000
-	maxEnded = 10_000
-)
+const maxEnded = 10_000
 
 func newDoor(c Config, secure bool) (*door, error) {
-	d := &door{keys: c.Credentials, dev: c.Dev, links: newOneTimeLinks(), now: time.Now, seen: map[[32]byte]sighting{}, ended: map[string]time.Time{}}
+	d := &door{keys: guard.NewCredentialCache(c.Credentials), dev: c.Dev, links: newOneTimeLinks(), now: time.Now, ended: map[string]time.Time{}}
 	if c.Dev {
 		return d, nil
 	}
@@ -97,7 +83,7 @@ func (w *Web) admit(c echo.Context, need right) (visitor, error) {
 // visitor reads the session of a request. Everybody who is not signed in gets errSignIn.
 func (d *door) visitor(r *http.Request) (visitor, error) {
 	if d.dev {
-		return visitor{principal: developer, dev: true}, nil
+		return visitor{principal: guard.Developer(), dev: true}, nil
 	}
 	var s session
 	if !d.cookie.read(r, sessionCookie, &s) || !s.valid(d.now()) || d.isEnded(s.ID) {
@@ -119,30 +105,13 @@ func (d *door) visitor(r *http.Request) (visitor, error) {
 	return v, nil
 }
 
-// find looks a credential up, at most once a second, so that a revoked key ends its sessions at once.
+// find is the owner of a credential. A revoked key ends its sessions within a second.
 func (d *door) find(ctx context.Context, hash [32]byte) (guard.Principal, error) {
-	// The clock is read before the ledger is: the trust begins no later than the look that it rests on.
-	now := d.now()
-	d.mu.Lock()
-	s, ok := d.seen[hash]
-	d.mu.Unlock()
-	if ok && now.Before(s.until) {
-		return s.principal, nil
+	p, err := d.keys.Owner(ctx, hash, d.now())
+	if guard.CodeOf(err) == guard.CodeNotFound {
+		return p, errSignIn
 	}
-	c, err := d.keys.FindCredential(ctx, hash)
-	if guard.CodeOf(err) == guard.CodeNotFound || err == nil && !c.Revoked.IsZero() {
-		return guard.Principal{}, errSignIn
-	}
-	if err != nil {
-		return guard.Principal{}, err
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if len(d.seen) >= maxSeen {
-		clear(d.seen)
-	}
-	d.seen[hash] = sighting{c.Principal, now.Add(trust)}
-	return c.Principal, nil
+	return p, err
 }
 
 var (

@@ -18,17 +18,22 @@ func editable(arguments []byte) string {
 	if len(arguments) > mostEdited || json.Indent(&b, arguments, "", "  ") != nil {
 		return ""
 	}
-	var text strings.Builder
-	for _, r := range b.String() {
+	return escapeHidden(b.String())
+}
+
+// escapeHidden writes characters that cannot be seen as escapes of JSON, for a field in which nothing can be marked.
+func escapeHidden(arguments string) string {
+	var b strings.Builder
+	for _, r := range arguments {
 		switch {
-		case !hidden(r):
-			text.WriteRune(r)
+		case !hidden(r) || r == '\r': // which JSON has between its values only
+			b.WriteRune(r)
 		case r > 0xffff:
 			high, low := utf16.EncodeRune(r)
-			fmt.Fprintf(&text, `\u%04x\u%04x`, high, low)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
 		default:
-			fmt.Fprintf(&text, `\u%04x`, r)
+			fmt.Fprintf(&b, `\u%04x`, r)
 		}
 	}
-	return text.String()
+	return b.String()
 }

@@ -54,11 +54,7 @@ type fact struct {
 
 // effect is GET /effects/{id}.
 func (w *Web) effect(ctx context.Context, p guard.Principal, r effectRequest) (reply, error) {
-	e, err := w.guard.Effect(ctx, p, r.id)
-	if err != nil {
-		return nil, err
-	}
-	events, err := w.guard.Events(ctx, p, e.ID)
+	e, events, err := w.history(ctx, p, r.id)
 	if err != nil {
 		return nil, err
 	}
@@ -69,14 +65,14 @@ func (w *Web) effect(ctx context.Context, p guard.Principal, r effectRequest) (r
 		Attempts: attemptsOf(events), Evidence: evidenceOf(events), Timeline: timeline(events, e.Execute),
 	}
 	if e.Review != "" {
-		v.Review = reviewID(e.ID)
+		v.Review = guard.ReviewID(e.ID)
 	}
 	if !v.Pruned {
 		list, err := terms(w.policies, &e)
 		if err != nil {
 			v.Arguments.Broken = err.Error()
 		} else {
-			v.Arguments = compare(reviewID(e.ID), nil, list, r.all)
+			v.Arguments = compare(guard.ReviewID(e.ID), nil, list, r.all)
 			v.Arguments.All = "/effects/" + url.PathEscape(e.ID) + "?all=1"
 		}
 	}

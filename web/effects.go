@@ -41,12 +41,18 @@ func (w *Web) effects(ctx context.Context, p guard.Principal, r effectsRequest) 
 		return redirect(r.address(r.before)), nil
 	}
 	q := r.query(w.now())
-	q.Limit = effectsPage + 1
-	list, err := w.guard.Effects(ctx, p, q)
+	newest, counts, err := w.countStates(ctx, p, q)
 	if err != nil {
 		return nil, err
 	}
-	v := effectsView{Filter: w.filterView(r)}
+	list := newest
+	if len(r.states) > 0 || r.before != "" {
+		q.Limit = effectsPage + 1
+		if list, err = w.guard.Effects(ctx, p, q); err != nil {
+			return nil, err
+		}
+	}
+	v := effectsView{Filter: w.filterView(r, counts)}
 	if r.before != "" {
 		v.Newest = r.address("")
 	}
@@ -58,6 +64,58 @@ func (w *Web) effects(ctx context.Context, p guard.Principal, r effectsRequest) 
 	return page{template: "effects", title: "Effects", section: atEffects, view: v}, nil
 }
 
+// mostCounted is how many effects are looked at to count states, so that a count costs the same in a ledger of any size.
+const mostCounted = 500
+
+// stateCount is how many effects of a state fit a search.
+type stateCount struct {
+	Count int
+	More  bool // there may be more of them
+}
+
+// Text is "3", "412+", or "" where nothing is known.
+func (c stateCount) Text() string {
+	switch {
+	case c.More && c.Count == 0:
+		return ""
+	case c.More:
+		return grouped(int64(c.Count)) + "+"
+	}
+	return grouped(int64(c.Count))
+}
+
+// countStates counts what fits a search, whatever its state, and returns the newest of it. All are counted where they are few. Of many, the
+// newest are, and of those that wait for a person as many again, which the ledger finds without a search: so what is rare among
+// many is not missed if somebody has to act on it.
+func (w *Web) countStates(ctx context.Context, p guard.Principal, q guard.Query) ([]guard.Effect, map[guard.State]stateCount, error) {
+	q.States, q.Before, q.Limit = nil, "", mostCounted
+	newest, err := w.guard.Effects(ctx, p, q)
+	if err != nil {
+		return nil, nil, err
+	}
+	counts := map[guard.State]stateCount{}
+	add := func(list []guard.Effect, more bool) {
+		found := map[guard.State]int{}
+		for i := range list {
+			found[list[i].State]++
+		}
+		for _, s := range guard.States {
+			counts[s] = stateCount{max(counts[s].Count, found[s]), more}
+		}
+	}
+	more := len(newest) == mostCounted
+	add(newest, more)
+	if more {
+		q.Review = true
+		waiting, err := w.guard.Effects(ctx, p, q)
+		if err != nil {
+			return nil, nil, err
+		}
+		add(waiting, true)
+	}
+	return newest, counts, nil
+}
+
 func effectItems(list []guard.Effect) []effectItem {
 	items := make([]effectItem, len(list))
 	for i := range list {
@@ -67,7 +125,7 @@ func effectItems(list []guard.Effect) []effectItem {
 			Created: e.Created, Attempts: e.Attempts,
 		}
 		if e.Review != "" {
-			items[i].Review = reviewID(e.ID)
+			items[i].Review = guard.ReviewID(e.ID)
 		}
 	}
 	return items

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"html"
 	"net/http"
 	"strings"
 	"testing"
@@ -62,6 +63,35 @@ func TestPagesOfEffectsKeepTheSearch(t *testing.T) {
 	lacks(t, body, `rel="next"`)
 }
 
+func TestStatesAreCounted(t *testing.T) {
+	count := func(body, state string) string {
+		t.Helper()
+		_, rest, ok := strings.Cut(body, `id="n-`+state+`" data-live>`)
+		if !ok {
+			t.Fatalf("no count of %s in %s", state, body)
+		}
+		n, _, _ := strings.Cut(rest, "<")
+		return html.UnescapeString(n)
+	}
+	f := newFake()
+	for i := range mostCounted - 1 {
+		e := held(fmt.Sprintf("ef_%04d", 9999-i), `{}`)
+		e.State, e.Review = guard.Done, ""
+		f.effects = append(f.effects, e)
+	}
+	h := newHouse(t, f).signIn(ritasKey)
+	for _, query := range []string{"", "?state=held", "?before=ef_9990"} {
+		if body := h.page("/effects" + query); count(body, "done") != "499" || count(body, "held") != "0" {
+			t.Errorf("%q counts %s done and %s held", query, count(body, "done"), count(body, "held"))
+		}
+	}
+	f.effects = append(f.effects, held("ef_0002", `{}`), sentOff("ef_0001", `{}`)) // older than all that are counted
+	body := h.page("/effects")
+	if count(body, "done") != "499+" || count(body, "held") != "1+" || count(body, "unknown") != "1+" || count(body, "failed") != "" {
+		t.Errorf("of many: %s done, %s held, %s unknown, %s failed", count(body, "done"), count(body, "held"), count(body, "unknown"), count(body, "failed"))
+	}
+}
+
 func TestOneEffectTellsItsStory(t *testing.T) {
 	e := sentOff("ef_2", `{"order_id":"A-1","amount":900}`)
 	e.Related, e.About, e.Policy = "ef_1", "order_id=A-1", "another"
@@ -81,7 +111,7 @@ func TestOneEffectTellsItsStory(t *testing.T) {
 		{Kind: guard.EventNoted, From: guard.Unknown, To: guard.Unknown, Fence: 3, Code: guard.CodeLate, Count: 1, Note: "it says done", Result: &guard.Result{Status: 201, Body: []byte("rf_77")}},
 	}
 	body := newHouse(t, f).signIn(ritasKey).page("/effects/ef_2")
-	contains(t, body, "A-1", `href="/review/rv_2"`, "<td>1</td>", "20s", "lease_over", "<td>2</td>", "1s", "upstream_timeout", "Evidence that came late", "rf_77",
+	contains(t, body, "A-1", `href="/review/rv_2"`, `"No.">1</td>`, "20s", "lease_over", `"No.">2</td>`, "1s", "upstream_timeout", "Evidence that came late", "rf_77",
 		`href="/effects/ef_1"`, `href="/effects/ef_3"`, `href="/effects/ef_4"`, "which has changed since this call", "No policy names this tool")
 }
 

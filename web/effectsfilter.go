@@ -152,6 +152,7 @@ type filterView struct {
 type stateBox struct {
 	State   guard.State
 	Checked bool
+	Count   string // how many fit the rest of the search; "" where nothing is known
 }
 
 type periodBox struct {
@@ -159,13 +160,13 @@ type periodBox struct {
 	Chosen bool
 }
 
-func (w *Web) filterView(r effectsRequest) filterView {
+func (w *Web) filterView(r effectsRequest, counts map[guard.State]stateCount) filterView {
 	v := filterView{
 		Text: r.text, Tool: r.tool, Agent: r.agent, Run: r.run, From: fieldTime(r.from), Until: fieldTime(r.until),
 		Any: r.address("") != "/effects", More: !r.from.IsZero() || !r.until.IsZero() || r.agent != "" || r.run != "",
 	}
 	for _, s := range guard.States {
-		v.States = append(v.States, stateBox{s, slices.Contains(r.states, s)})
+		v.States = append(v.States, stateBox{s, slices.Contains(r.states, s), counts[s].Text()})
 	}
 	for _, p := range periods {
 		v.Periods = append(v.Periods, periodBox{p, p.Value == r.within})

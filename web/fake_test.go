@@ -26,11 +26,12 @@ type fake struct {
 	changes  chan string
 	previews []guard.Preview
 	// who has approved, of how many
-	approvedBy []string
-	people     int
-	versions   []guard.PolicyVersion // of every policy
-	edits      []guard.PolicyEdit
-	refusal    error // of edits
+	agreed    []guard.Endorsement
+	people    int
+	versions  []guard.PolicyVersion // of every policy
+	edits     []guard.PolicyEdit
+	refusal   error                 // of edits
+	overtaken []guard.PolicyVersion // that are there once an edit was refused
 }
 
 func newFake(effects ...guard.Effect) *fake {
@@ -128,8 +129,8 @@ func (f *fake) Tallies(_ context.Context, _ guard.Principal, from, until time.Ti
 	return slices.DeleteFunc(slices.Clone(f.tallies), func(t guard.Tally) bool { return t.Start.Before(from) || !t.Start.Before(until) }), f.err
 }
 
-func (f *fake) Endorsements(context.Context, guard.Principal, string) ([]string, int, error) {
-	return f.approvedBy, max(1, f.people), nil
+func (f *fake) Endorsements(context.Context, guard.Principal, string) ([]guard.Endorsement, int, error) {
+	return f.agreed, max(1, f.people), nil
 }
 
 func (f *fake) Switches(context.Context, guard.Principal) ([]guard.Switched, error) {
@@ -148,13 +149,24 @@ func (f *fake) Switch(_ context.Context, p guard.Principal, s guard.Switch) (gua
 
 func (f *fake) MayEditPolicies(p guard.Principal) bool { return p.Role == guard.RoleAdmin }
 
+func (f *fake) PolicyChanged(tool string) (guard.PolicyChange, bool) {
+	if len(f.versions) == 0 {
+		return guard.PolicyChange{}, false
+	}
+	v := f.versions[0]
+	return guard.PolicyChange{Number: v.Number, Author: v.Author, At: v.At}, true
+}
+
 func (f *fake) PolicyVersions(context.Context, guard.Principal, string) ([]guard.PolicyVersion, error) {
 	return f.versions, f.err
 }
 
 func (f *fake) EditPolicy(_ context.Context, _ guard.Principal, e guard.PolicyEdit) (guard.PolicyVersion, error) {
 	f.edits = append(f.edits, e)
-	return guard.PolicyVersion{}, f.refusal
+	if f.refusal != nil {
+		f.versions, f.overtaken = append(f.overtaken, f.versions...), nil
+	}
+	return guard.PolicyVersion{Number: 9}, f.refusal
 }
 
 func (f *fake) CheckPolicy(_ context.Context, e guard.PolicyEdit) (*policy.Set, error) {

@@ -33,6 +33,8 @@ type house struct {
 	web   *Web
 	srv   *httptest.Server
 	http  *http.Client
+
+	routes *echo.Echo
 }
 
 func newHouse(t *testing.T, g *fake, change ...func(*Config)) *house {
@@ -54,9 +56,9 @@ func newHouse(t *testing.T, g *fake, change ...func(*Config)) *house {
 	if h.web, err = New(c); err != nil {
 		t.Fatal(err)
 	}
-	e := echo.New()
-	h.web.Register(e)
-	h.srv = httptest.NewServer(e)
+	h.routes = echo.New()
+	h.web.Register(h.routes)
+	h.srv = httptest.NewServer(h.routes)
 	t.Cleanup(func() {
 		h.srv.CloseClientConnections() // a browser that ends may leave its stream open for a while
 		h.srv.Close()

@@ -2,12 +2,13 @@ package web
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/onceguard/onceguard/guard"
 )
 
 // contentPolicy lets a page use our own files and nothing else, run no text as script and be shown in no frame.
@@ -27,38 +28,63 @@ var headers = http.Header{
 	"Cache-Control":                {"no-store"},
 }
 
+// setHeaders adds the headers that go with every answer.
+func (w *Web) setHeaders(c echo.Context) {
+	h := c.Response().Header()
+	for name, value := range headers {
+		h[name] = value
+	}
+	if w.secure {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+}
+
 // guarded is what happens around every route of the dashboard.
 func (w *Web) guarded(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		h := c.Response().Header()
-		for name, value := range headers {
-			h[name] = value
-		}
-		if w.secure {
-			h.Set("Strict-Transport-Security", "max-age=31536000")
-		}
+		w.setHeaders(c)
 		if err := w.origin.Check(c.Request()); err != nil {
-			return w.fail(c, visitor{}, &refusal{http.StatusForbidden, "From another page",
-				"This form was sent by a page of another origin, so nothing was done. Open the dashboard itself and decide there."})
+			return w.fail(c, visitor{}, errForeign)
 		}
-		if w.door.dev && !loopbackHost(c.Request().Host) {
-			return w.fail(c, visitor{}, &refusal{http.StatusMisdirectedRequest, "Not under this name",
-				"A development server answers only to localhost and loopback addresses."})
+		if w.door.dev && !guard.LoopbackHost(c.Request().Host) {
+			return w.fail(c, visitor{}, errForeignName)
 		}
 		return next(c)
 	}
 }
 
-// loopbackHost reports whether a Host header names this machine. A page whose name was made to resolve to a loopback address
-// (DNS rebinding) still sends its own name.
-func loopbackHost(host string) bool {
-	name := host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		name = h
+var (
+	errForeign = &refusal{http.StatusForbidden, "From another page",
+		"This form was sent by a page of another origin, so nothing was done. Open the dashboard itself and decide there."}
+	errForeignName = &refusal{http.StatusMisdirectedRequest, "Not under this name", "A development server answers only to localhost and loopback addresses."}
+	errNoPage      = &refusal{http.StatusNotFound, "Not here", "There is no such page."}
+)
+
+// Refuse answers a browser with a page where the server has none of its own for it: no route, or one that is not for browsers. It fits api.Config.Page.
+func (w *Web) Refuse(c echo.Context, status int, code, detail string) error {
+	w.setHeaders(c)
+	switch code {
+	case "cross_origin":
+		return w.fail(c, visitor{}, errForeign)
+	case "host":
+		return w.fail(c, visitor{}, errForeignName)
+	case string(guard.CodeNotFound):
+		v, err := w.door.visitor(c.Request())
+		if err != nil {
+			v = visitor{} // the page has no navigation then
+		}
+		return w.fail(c, v, errNoPage)
 	}
-	name = strings.TrimSuffix(strings.TrimPrefix(name, "["), "]")
-	ip := net.ParseIP(name)
-	return strings.EqualFold(name, "localhost") || ip != nil && ip.IsLoopback()
+	return w.fail(c, visitor{}, &refusal{status, http.StatusText(status), capital(detail) + "."})
+}
+
+// originOf protects against pages of another origin than the server's own, which is also that of the address at which people reach it.
+func originOf(address string) (*http.CrossOriginProtection, error) {
+	o := http.NewCrossOriginProtection()
+	if address == "" {
+		return o, nil
+	}
+	return o, o.AddTrustedOrigin(strings.TrimSuffix(address, "/"))
 }
 
 // encrypted reports whether people who come to an address of the dashboard come over TLS.

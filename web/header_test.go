@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/labstack/echo/v4"
+
 	"github.com/onceguard/onceguard/guard"
 )
 
@@ -56,6 +58,41 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 	if resp, _ := h.post("/review/rv_1", decision(guard.Approve), "Sec-Fetch-Site", "same-origin"); resp.StatusCode != http.StatusSeeOther {
 		t.Errorf("our own form answers %d", resp.StatusCode)
 	}
+}
+
+// Behind a proxy that calls the server by another name, and without TLS, browsers say no more than their origin.
+func TestOwnAddressIsNoOtherSite(t *testing.T) {
+	h := newHouse(t, newFake(held("ef_1", `{}`)), func(c *Config) { c.URL = "http://guard.example.com/" }).signIn(ritasKey)
+	for origin, want := range map[string]int{"http://guard.example.com": http.StatusSeeOther, "http://guard.example.com.evil.example": http.StatusForbidden} {
+		if resp, _ := h.post("/review/rv_1", decision(guard.Approve), "Origin", origin); resp.StatusCode != want {
+			t.Errorf("a form from %s answers %d, want %d", origin, resp.StatusCode, want)
+		}
+	}
+}
+
+// The rest of the server has the dashboard answer browsers for which there is no page.
+func TestRefusalsForBrowsers(t *testing.T) {
+	h := newHouse(t, newFake(held("ef_1", `{}`)))
+	for code, want := range map[string]struct {
+		status int
+		text   string
+	}{
+		"cross_origin": {http.StatusForbidden, "From another page"}, "host": {http.StatusMisdirectedRequest, "Not under this name"},
+		"not_found": {http.StatusNotFound, "There is no such page."}, "method": {http.StatusMethodNotAllowed, "This route does not know the method."},
+	} {
+		h.routes.GET("/refused/"+code, func(c echo.Context) error {
+			return h.web.Refuse(c, want.status, code, "this route does not know the method")
+		})
+		resp, body := h.get("/refused/" + code)
+		if resp.StatusCode != want.status || resp.Header.Get("Content-Security-Policy") != contentPolicy {
+			t.Errorf("%s answers %d with %v", code, resp.StatusCode, resp.Header)
+		}
+		contains(t, body, want.text)
+		lacks(t, body, "Sign out")
+	}
+	h.signIn(ritasKey)
+	_, body := h.get("/refused/not_found")
+	contains(t, body, "Sign out")
 }
 
 // A page that held a script or a style of its own would need a weaker policy.

@@ -195,17 +195,26 @@ func agentAtTheDoor(t *testing.T, in context.Context) {
 	}
 }
 
+// eventToPage is the most time from a change in the ledger to what a person sees of it.
+const eventToPage = 300 * time.Millisecond
+
 func seeLiveRow(t *testing.T, in context.Context) {
 	f := newFake(held("ef_1", `{}`), held("ef_0", `{}`)).obey()
 	b := open(t, in, newHouse(t, f).srv.URL)
 	b.signIn(ritasKey)
 	b.await(`document.querySelectorAll("[data-row]").length === 2`)
 	b.run(chromedp.KeyEvent("j"))
-	at := time.Now()
-	f.add(held("ef_2", `{"order_id":"LIVE"}`))
-	b.await(`document.querySelectorAll("[data-row]").length === 3`)
-	t.Logf("from the event to the page: %s", time.Since(at).Round(time.Millisecond))
-	b.await(`document.title.startsWith("(3)") && document.getElementById("waiting").textContent.startsWith("3")`)
+	best := time.Hour // of several, because other tests want the processor too
+	for n := 3; n <= 6; n++ {
+		at := time.Now()
+		f.add(held(fmt.Sprintf("ef_%d", n-1), `{"order_id":"LIVE"}`))
+		b.await(fmt.Sprintf(`document.querySelectorAll("[data-row]").length === %d`, n))
+		best = min(best, time.Since(at))
+	}
+	if t.Logf("from the event to the page: %s", best.Round(time.Millisecond)); best > eventToPage {
+		t.Errorf("a row comes %s after its event, want at most %s", best, eventToPage)
+	}
+	b.await(`document.title.startsWith("(6)") && document.getElementById("waiting").textContent.startsWith("6")`)
 	b.await(`document.activeElement.matches('a[href="/review/rv_1"]')`) // where the reader was
 }
 
@@ -252,13 +261,19 @@ func outliveRestart(t *testing.T, in context.Context) {
 	b.await(`document.querySelectorAll("[data-row]").length === 2 && document.getElementById("offline").hidden`)
 }
 
-func withoutScripts(t *testing.T, in context.Context) {
-	f := newFake(held("ef_1", `{}`)).obey()
-	b := open(t, in, newHouse(t, f).srv.URL)
+// noScripts makes the page one of a browser that runs none.
+func (b *tab) noScripts() {
+	b.t.Helper()
 	b.run(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 		return err
 	}))
+}
+
+func withoutScripts(t *testing.T, in context.Context) {
+	f := newFake(held("ef_1", `{}`)).obey()
+	b := open(t, in, newHouse(t, f).srv.URL)
+	b.noScripts()
 	b.visit("/signin")
 	b.run(chromedp.SendKeys(css("#key"), ritasKey+"\r"), chromedp.WaitVisible(css(".item")))
 	b.press(".item a", ".decision")

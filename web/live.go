@@ -12,7 +12,7 @@ import (
 const (
 	liveBeat  = 20 * time.Second      // between signs of life, which keep proxies from closing the stream
 	liveWrite = 10 * time.Second      // for one write
-	liveRest  = 60 * time.Millisecond // after a hint, so that a burst of changes is told as few
+	liveRest  = 60 * time.Millisecond // between two hints, so that a burst of changes is told as few
 	liveMost  = 100                   // ids in one hint; more are told as "everything"
 )
 
@@ -46,6 +46,7 @@ func (w *Web) live(c echo.Context) error {
 	}
 	beat := time.NewTicker(liveBeat)
 	defer beat.Stop()
+	var told time.Time // when the last hint went out: one after a rest goes at once
 	for {
 		text := ": here\n\n"
 		select {
@@ -60,7 +61,8 @@ func (w *Web) live(c echo.Context) error {
 			if !more {
 				return nil
 			}
-			text = "event: changed\ndata: " + gather(id, changes) + "\n\n"
+			text = "event: changed\ndata: " + gather(id, changes, liveRest-time.Since(told)) + "\n\n"
+			told = time.Now()
 		}
 		if s.send(text) != nil {
 			return nil
@@ -68,10 +70,10 @@ func (w *Web) live(c echo.Context) error {
 	}
 }
 
-// gather waits a moment for more hints and returns the ids in one line; "" stands for everything.
-func gather(first string, changes <-chan string) string {
+// gather waits some time for more hints and returns the ids in one line; "" stands for everything.
+func gather(first string, changes <-chan string, wait time.Duration) string {
 	ids, line := map[string]bool{first: true}, first
-	rest := time.NewTimer(liveRest)
+	rest := time.NewTimer(wait)
 	defer rest.Stop()
 	for {
 		select {

@@ -68,11 +68,11 @@ func TestGatherTellsABurstAsOne(t *testing.T) {
 	for _, id := range []string{"ef_2", "ef_1", "ef_2", "ef_3"} {
 		changes <- id
 	}
-	if got := gather("ef_1", changes); got != "ef_1 ef_2 ef_3" {
+	if got := gather("ef_1", changes, liveRest); got != "ef_1 ef_2 ef_3" {
 		t.Errorf("told as %q", got)
 	}
 	changes <- ""
-	if got := gather("ef_1", changes); got != "" {
+	if got := gather("ef_1", changes, liveRest); got != "" {
 		t.Errorf("a hint at everything is told as %q", got)
 	}
 }

@@ -9,12 +9,13 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/labstack/echo/v4"
 	"golang.org/x/oauth2"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/onceguard/onceguard/guard"
 )
@@ -48,8 +49,8 @@ type provider struct {
 	callback string
 	http     *http.Client
 
-	mu    sync.Mutex
-	found *oidc.Provider
+	found  atomic.Pointer[oidc.Provider]
+	asking singleflight.Group
 }
 
 func newProvider(c Config) (*provider, error) {
@@ -84,21 +85,31 @@ func (p *provider) name() string {
 	return p.Name
 }
 
-// discover asks the provider for its addresses, once.
-func (p *provider) discover() (*oidc.Provider, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.found != nil {
-		return p.found, nil
+// discover asks the provider for its addresses, once. All who wait share one question, and each leaves when its own request ends.
+func (p *provider) discover(ctx context.Context) (*oidc.Provider, error) {
+	if found := p.found.Load(); found != nil {
+		return found, nil
 	}
-	// The provider keeps this context for later questions for its keys, so it must not be that of a request.
-	found, err := oidc.NewProvider(oidc.ClientContext(context.Background(), p.http), p.Issuer)
-	if err != nil {
-		// The page tells people what to do, and the log tells the operator the cause.
-		return nil, fmt.Errorf("%w: %w", &refusal{http.StatusBadGateway, "The identity provider does not answer", "Try again later, or sign in with a key."}, err)
+	answer := p.asking.DoChan("", func() (any, error) {
+		// The provider keeps this context for later questions for its keys, so it must not be that of a request.
+		found, err := oidc.NewProvider(oidc.ClientContext(context.Background(), p.http), p.Issuer)
+		if err == nil {
+			p.found.Store(found)
+		}
+		return found, err
+	})
+	var err error
+	select {
+	case a := <-answer:
+		if a.Err == nil {
+			return p.found.Load(), nil
+		}
+		err = a.Err
+	case <-ctx.Done():
+		err = ctx.Err()
 	}
-	p.found = found
-	return found, nil
+	// The page tells people what to do, and the log tells the operator the cause.
+	return nil, fmt.Errorf("%w: %w", &refusal{http.StatusBadGateway, "The identity provider does not answer", "Try again later, or sign in with a key."}, err)
 }
 
 func (p *provider) client(found *oidc.Provider) oauth2.Config {
@@ -124,7 +135,7 @@ func (w *Web) leaveForProvider(c echo.Context) error {
 	if w.provider == nil || w.door.dev {
 		return w.fail(c, visitor{}, &refusal{http.StatusNotFound, "Not here", "No identity provider is configured."})
 	}
-	found, err := w.provider.discover()
+	found, err := w.provider.discover(c.Request().Context())
 	if err != nil {
 		return w.fail(c, visitor{}, err)
 	}
@@ -166,7 +177,7 @@ func (w *Web) returnFromProvider(c echo.Context) error {
 // person exchanges the code of a flow for the person that the provider vouches for.
 func (p *provider) person(ctx context.Context, f flow, code string) (guard.Principal, error) {
 	none := guard.Principal{}
-	found, err := p.discover()
+	found, err := p.discover(ctx)
 	if err != nil {
 		return none, err
 	}

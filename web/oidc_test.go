@@ -2,11 +2,13 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -226,4 +228,34 @@ func TestProviderThatDoesNotAnswer(t *testing.T) {
 	}
 	contains(t, body, "The identity provider does not answer")
 	contains(t, log.String(), "404")
+}
+
+// Who waits for a silent provider waits with the others, and no longer than the own request lasts.
+func TestSilentProviderIsAskedOnce(t *testing.T) {
+	asked, end := make(chan struct{}, 10), make(chan struct{})
+	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		asked <- struct{}{}
+		<-end
+	}))
+	defer silent.Close()
+	defer close(end)
+	p := &provider{Provider: Provider{Issuer: silent.URL}, http: silent.Client()}
+	ctx, leave := context.WithCancel(t.Context())
+	gone := make(chan error)
+	for range 3 {
+		go func() {
+			_, err := p.discover(ctx)
+			gone <- err
+		}()
+	}
+	<-asked
+	leave()
+	for range 3 {
+		if err := <-gone; !errors.Is(err, context.Canceled) {
+			t.Errorf("who leaves is told %v", err)
+		}
+	}
+	if n := len(asked); n > 0 {
+		t.Errorf("the provider was asked %d times more", n)
+	}
 }

@@ -186,18 +186,19 @@ func (w *Web) waitingView(ctx context.Context, p guard.Principal) (waitingView, 
 type Health struct {
 	Name   string
 	Well   bool
-	Detail string // one sentence; "" where there is nothing to say
+	Detail string    // sentences; "" where there is nothing to say
+	Since  time.Time // when it became so; zero where that is not known
 }
 
 // health tells about the ledger, the policies, and the parts that the server adds.
 func (w *Web) health(ctx context.Context) []Health {
-	ledger := Health{"Ledger", true, "Calls can be decided."}
+	ledger := Health{Name: "Ledger", Well: true, Detail: "Calls can be decided."}
 	if err := w.guard.Ready(ctx); err != nil {
-		ledger = Health{"Ledger", false, "No call is decided and nothing is sent: " + strings.TrimSuffix(err.Error(), ".") + "."}
+		ledger.Well, ledger.Detail = false, "No call is decided and nothing is sent: "+strings.TrimSuffix(err.Error(), ".")+"."
 	}
-	policies := Health{"Policies", true, "The newest are in force."}
+	policies := Health{Name: "Policies", Well: true, Detail: "The newest are in force."}
 	if w.policies.LastError() != nil {
-		policies = Health{"Policies", false, "The newest are refused, so earlier ones are in force."}
+		policies.Well, policies.Detail = false, "The newest are refused, so earlier ones are in force."
 	}
 	list := []Health{ledger, policies}
 	if w.parts != nil {

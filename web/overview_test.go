@@ -20,7 +20,7 @@ func TestTheOverviewTellsWhatHappened(t *testing.T) {
 		{Start: time.Now().Add(-48 * time.Hour), Tool: "old.tool", Kind: string(guard.AnswerForwarded), Code: guard.CodeForwarded, Count: 3},
 	}
 	h := newHouse(t, f, func(c *Config) {
-		c.Parts = func(context.Context) []Health { return []Health{{"Redis", false, "It does not answer."}} }
+		c.Parts = func(context.Context) []Health { return []Health{{Name: "Redis", Detail: "It does not answer."}} }
 	}).signIn(ritasKey)
 	body := h.page("/overview")
 	contains(t, body, "1\u202f234", "mail.send", "repeats not sent in the last 24 hours", "Redis", "It does not answer.", "1 to 8 hours", "Only an admin sets switches")

@@ -28,7 +28,9 @@ type policyItem struct {
 	Effect  string
 	Runs    string // the upstream, or "" where the agent runs the tool itself
 	Window  string
-	Source  string // file:line
+	Source  string              // file:line
+	Changed *guard.PolicyChange // nil where the ledger does not keep it
+	Refused bool                // no version of it can be used
 }
 
 // policiesRequest is GET /policies, and the form there that leads to a policy by its name.
@@ -49,9 +51,13 @@ func (w *Web) policiesList(_ context.Context, p guard.Principal, r policiesReque
 	for _, r := range set.Rules() {
 		i := policyItem{
 			Pattern: r.Pattern, Address: policyPath(r.Pattern), Mode: r.Mode, Kind: r.Kind, Effect: r.Effect, Source: r.Source, Runs: upstreamOf(r),
+			Refused: r.Defect != nil,
+		}
+		if c, ok := w.guard.PolicyChanged(r.Pattern); ok && r.Kept != 0 {
+			i.Changed = &c
 		}
 		if r.Kind == policy.Write {
-			i.Window = long(r.Window)
+			i.Window = said(r.Lines(), "window")
 		}
 		v.Items = append(v.Items, i)
 	}

@@ -3,10 +3,7 @@ package web
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
-	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -21,6 +18,7 @@ type policyRequest struct {
 	tool    string // a pattern of a policy, or the name of a tool
 	suggest string // the effect from which a draft is made
 	version int64  // whose text is the draft; 0 for that in force
+	saved   int64  // the version that was saved a moment ago
 	posted  bool
 	do      string // the button
 	draft   string
@@ -39,6 +37,7 @@ func (r *policyRequest) bind(c echo.Context) error {
 	}
 	r.tool, r.suggest = tool, c.QueryParam("suggest")
 	r.version, _ = strconv.ParseInt(c.QueryParam("version"), 10, 64) // what is no number is no version
+	r.saved, _ = strconv.ParseInt(c.QueryParam("saved"), 10, 64)
 	if c.Request().Method != http.MethodPost {
 		return nil
 	}
@@ -57,43 +56,27 @@ func (r *policyRequest) bind(c echo.Context) error {
 
 // toolView is the policy of one tool.
 type toolView struct {
-	Tool    string
-	Address string
-	Pattern string // of the policy in force; "" where none names the tool
-	Source  string // file:line; "" where it is not in a file
-	Mode    policy.Mode
-	Kind    policy.Kind
-	Runs    string
-	Tells   string   // for tools without a policy: what happens to them
-	Defect  problems // why calls of the tool are refused
-	Filed   bool     // a file defines the tool
-	Lines   []yamlLine
-	Draft   draftView
-	Kept    *keptView // nil for those who may not edit the policy
-	Trial   trialView
-}
-
-// draftView is the editor.
-type draftView struct {
-	Text      string
-	Rows      int
-	Numbers   []int
-	Open      bool   // somebody works on it
-	Suggested string // what the draft does, where it was made from an effect
-	Problems  problems
-	Good      bool // it could be loaded
-	Names     bool // it is about this tool
+	Tool     string
+	Address  string
+	Pattern  string // of the policy in force; "" where none names the tool
+	Source   string // file:line; "" where it is not in a file
+	Mode     policy.Mode
+	Kind     policy.Kind
+	Runs     string
+	Tells    string   // for tools without a policy: what happens to them
+	Defect   problems // why calls of the tool are refused
+	Filed    bool     // a file defines the tool
+	Lines    []yamlLine
+	Draft    draftView
+	Refused  string    // why the draft was not saved
+	Kept     *keptView // nil for those who may not edit the policy
+	Backtest backtestView
+	Trial    trialView
 }
 
 // policy is GET and POST /policies/{tool}.
 func (w *Web) policy(ctx context.Context, p guard.Principal, r policyRequest) (reply, error) {
-	set := w.policies.Current()
-	rule := ruleFor(set, r.tool)
-	v := toolView{
-		Tool: r.tool, Address: policyPath(r.tool), Pattern: rule.Pattern, Source: rule.Source, Mode: rule.Mode, Kind: rule.Kind, Runs: upstreamOf(rule),
-		Lines: yamlOf(rule.Lines()), Defect: problemsOf(rule.Defect), Filed: rule.Pattern != "" && rule.Kept == 0 && rule.Defect == nil,
-	}
-	refused := ""
+	var refused refusedEdit
 	if r.do == "save" || r.do == "delete" {
 		done, why, err := w.save(ctx, p, &r)
 		if done != nil || err != nil {
@@ -101,82 +84,65 @@ func (w *Web) policy(ctx context.Context, p guard.Principal, r policyRequest) (r
 		}
 		refused = why
 	}
+	set := w.policies.Current()
+	rule := ruleFor(set, r.tool)
+	v := toolViewOf(r.tool, rule, set)
+	v.Refused = refused.says
 	kept, versions, err := w.kept(ctx, p, r.tool)
 	if err != nil {
 		return nil, err
 	}
-	if v.Kept = kept; kept != nil {
-		kept.Refused, kept.Reason = refused, r.reason
-	}
-	if rule.Unknown {
-		v.Tells = unknownTools[set.UnknownTools()]
-	}
-	text, suggested := r.draft, ""
+	start := opening{text: r.draft, reason: r.reason}
 	if !r.posted {
-		text = draftFrom(r.tool, rule, versions)
-		if i := slices.IndexFunc(versions, func(v guard.PolicyVersion) bool { return v.Number == r.version && v.Text != "" }); i >= 0 {
-			text, suggested = versions[i].Text, fmt.Sprintf("The text of version %d, to be saved anew.", r.version)
-			kept.Reason = fmt.Sprintf("Back to version %d.", r.version)
+		if start, err = w.opening(ctx, p, &r, rule, versions); err != nil {
+			return nil, err
 		}
-		if r.suggest != "" {
-			e, err := w.guard.Effect(ctx, p, r.suggest)
-			if err != nil {
-				return nil, err
-			}
-			if ruleFor(set, e.Tool) != rule && !ruleFor(set, e.Tool).Unknown {
-				return redirect(policyPath(e.Tool) + "?suggest=" + url.QueryEscape(e.ID)), nil
-			}
-			text, suggested = w.suggest(&e, rule)
-			r.trial = w.trialOf(ctx, p, &e)
+		if start.elsewhere != "" {
+			return redirect(start.elsewhere), nil
 		}
 	}
-	if v.Draft, err = w.judge(ctx, &r, text, kept != nil); err != nil {
+	if v.Kept = kept; kept != nil {
+		kept.Reason, kept.Against, kept.Saved = start.reason, against(refused, kept.Versions, versions, &r), savedVersion(kept.Versions, r.saved)
+	}
+	var would rehearsal
+	if v.Draft, would, err = w.judge(ctx, r.tool, start.text, kept != nil); err != nil {
 		return nil, err
 	}
-	v.Draft.Suggested, v.Draft.Open = suggested, suggested != "" || refused != "" || rule.Unknown || v.Defect != nil || r.posted && strings.TrimSpace(r.draft) != strings.TrimSpace(draftFrom(r.tool, rule, versions))
+	changed := r.posted && strings.TrimSpace(r.draft) != strings.TrimSpace(draftFrom(r.tool, rule, versions))
+	v.Draft.Suggested = start.says
+	v.Draft.Open = changed || start.says != "" || refused.says != "" || r.do == "backtest" || rule.Unknown || v.Defect != nil
+	if r.do == "backtest" {
+		if v.Backtest, err = w.backtestDraft(ctx, p, r.tool, &v.Draft, would); err != nil {
+			return nil, err
+		}
+	}
 	if v.Trial, err = w.try(ctx, p, r.tool, r.trial); err != nil {
 		return nil, err
 	}
 	return page{template: "policy", title: r.tool, section: atPolicies, view: v}, nil
 }
 
-// ruleFor finds a policy by its pattern, else the one that holds for a tool of this name.
-func ruleFor(set *policy.Set, name string) *policy.Rule {
-	rules := set.Rules()
-	if i := slices.IndexFunc(rules, func(r *policy.Rule) bool { return r.Pattern == name }); i >= 0 {
-		return rules[i]
+// toolViewOf is what is in force.
+func toolViewOf(tool string, rule *policy.Rule, set *policy.Set) toolView {
+	v := toolView{
+		Tool: tool, Address: policyPath(tool), Pattern: rule.Pattern, Source: rule.Source, Mode: rule.Mode, Kind: rule.Kind, Runs: upstreamOf(rule),
+		Defect: problemsOf(rule.Defect), Filed: rule.Pattern != "" && rule.Kept == 0 && rule.Defect == nil,
 	}
-	return set.Match(name)
-}
-
-// draftFrom is the text that the page gives to be edited: the latest one that the ledger keeps, as its author wrote it.
-func draftFrom(tool string, rule *policy.Rule, versions []guard.PolicyVersion) string {
-	if len(versions) > 0 && versions[0].Text != "" {
-		return versions[0].Text
+	if rule.Defect == nil { // else nothing of it is in force
+		v.Lines = yamlOf(rule.Lines())
 	}
-	return draftOf(tool, rule)
-}
-
-// draftName is what problems call the editor's text.
-const draftName = "draft"
-
-// mostNumbers is how many lines of a draft are numbered.
-const mostNumbers = 5000
-
-// checkDraft says what is wrong with a text, as "onceguard check" does with a file. A reviewer may learn by it whether a variable of the
-// environment is set, but never its value.
-func checkDraft(tool, text string) draftView {
-	v := draftView{Text: text, Rows: min(max(strings.Count(text, "\n")+2, 8), mostNumbers)}
-	for i := range v.Rows {
-		v.Numbers = append(v.Numbers, i+1)
-	}
-	set, err := policy.Parse(draftName, []byte(text))
-	v.Problems = problemsOf(err)
-	v.Good = err == nil
-	if v.Good {
-		v.Names = !ruleFor(set, tool).Unknown
+	if rule.Unknown {
+		v.Tells = unknownTools[set.UnknownTools()]
 	}
 	return v
+}
+
+// ruleFor finds a policy by its pattern, else the one that holds for a tool of this name.
+func ruleFor(set *policy.Set, name string) *policy.Rule {
+	if r := set.Find(name); r != nil {
+		return r
+	}
+	return set.Match(name)
 }
 
 // problems are defects of policies as a page lists them.

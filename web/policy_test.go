@@ -24,7 +24,7 @@ func TestPoliciesAreListedWithTheirPlaces(t *testing.T) {
 func TestOnePolicyShowsWhereEachLineComesFrom(t *testing.T) {
 	h := policyHouse(t, newFake())
 	body := h.page("/policies/payments.refund")
-	contains(t, body, "order_id: {role: identity, kind: id}", "payments.yaml:8", "Bearer ${env:PAY_TOKEN}", "done: replay", "default", "It can be loaded.")
+	contains(t, body, "order_id: {role: identity, kind: id}", "payments.yaml:8", "Bearer ${env:PAY_TOKEN}", "done: replay", "built in", "It can be loaded.")
 	lacks(t, body, "secret")
 	contains(t, h.page("/policies/crm.%2A"), "crm.*", `class="mode off"`)
 	contains(t, h.page("/policies/crm.update"), "policy <bdi>crm.*</bdi>")

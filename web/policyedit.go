@@ -5,11 +5,12 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
+	"github.com/aymanbagabas/go-udiff"
 
 	"github.com/onceguard/onceguard/guard"
 )
@@ -19,8 +20,9 @@ type keptView struct {
 	Tool     string
 	Onto     int64 // the version that the page shows
 	Reason   string
-	Stands   bool // there is a version to delete
-	Refused  string
+	Stands   bool         // there is a version to delete
+	Saved    *versionView // what was saved a moment ago
+	Against  *versionView // what somebody else has saved meanwhile, with what the draft would change in it
 	Versions []versionView
 }
 
@@ -83,25 +85,55 @@ func diffLines(diff string) []diffLine {
 	return all
 }
 
+// refusedEdit is why the guard has not saved a draft.
+type refusedEdit struct {
+	says     string // "" where it was not refused
+	conflict bool
+}
+
+// against is what somebody else has saved while a draft was written, with what the draft would change in it. To save again is to
+// replace it.
+func against(why refusedEdit, shown []versionView, versions []guard.PolicyVersion, r *policyRequest) *versionView {
+	if !why.conflict || len(versions) == 0 || versions[0].Number == r.onto {
+		return nil
+	}
+	ours := r.draft
+	if r.do == "delete" {
+		ours = ""
+	}
+	v := shown[0]
+	v.Diff = diffLines(udiff.Unified("theirs", "ours", versions[0].Text, ours))
+	return &v
+}
+
+// savedVersion finds the version that an address tells of; nil for none.
+func savedVersion(shown []versionView, number int64) *versionView {
+	i := slices.IndexFunc(shown, func(v versionView) bool { return v.Number == number })
+	if i < 0 {
+		return nil
+	}
+	return &shown[i]
+}
+
 // save writes the draft into the ledger, or ends the policy that stands there. What the guard refuses is told on the page.
-func (w *Web) save(ctx context.Context, p guard.Principal, r *policyRequest) (reply, string, error) {
+func (w *Web) save(ctx context.Context, p guard.Principal, r *policyRequest) (reply, refusedEdit, error) {
 	e := guard.PolicyEdit{Tool: r.tool, Reason: r.reason, Onto: r.onto}
 	if r.do == "save" {
 		if e.Text = r.draft; named(r.draft) != "" && named(r.draft) != r.tool {
-			return nil, "The draft is about " + named(r.draft) + " and this page about " + r.tool + ". Open the page of the other one to save it.", nil
+			return nil, refusedEdit{says: "The draft is about " + named(r.draft) + " and this page about " + r.tool + ". Open the page of the other one to save it."}, nil
 		}
 		if strings.TrimSpace(e.Text) == "" {
-			return nil, "The draft is empty. To end the policy is another button.", nil
+			return nil, refusedEdit{says: "The draft is empty. To end the policy is another button."}, nil
 		}
 	}
-	_, err := w.guard.EditPolicy(ctx, p, e)
-	switch guard.CodeOf(err) {
+	made, err := w.guard.EditPolicy(ctx, p, e)
+	switch code := guard.CodeOf(err); code {
 	case "":
-		return redirect(policyPath(r.tool)), "", nil
+		return redirect(policyPath(r.tool) + "?saved=" + strconv.FormatInt(made.Number, 10)), refusedEdit{}, nil
 	case guard.CodeInvalid, guard.CodeConflict, guard.CodeNotFound:
-		return nil, sentence(err), nil
+		return nil, refusedEdit{sentence(err), code == guard.CodeConflict}, nil
 	}
-	return nil, "", err
+	return nil, refusedEdit{}, err
 }
 
 // sentence is what the guard says of a refused edit. What is wrong with the draft is listed below it.
@@ -114,43 +146,6 @@ func sentence(err error) string {
 		return "The reason " + e.Message + "."
 	}
 	return "Not saved: " + e.Message + "."
-}
-
-// named is the tool that a draft is about; "" where that cannot be read.
-func named(text string) string {
-	var doc struct {
-		Tools []struct {
-			Name string `yaml:"name"`
-		} `yaml:"tools"`
-	}
-	if err := yaml.Unmarshal([]byte(text), &doc); err != nil || len(doc.Tools) == 0 {
-		return ""
-	}
-	return doc.Tools[0].Name
-}
-
-// judge says what is wrong with a draft. Where it could be saved it is held against the files and the ledger, else against nothing but
-// the language.
-func (w *Web) judge(ctx context.Context, r *policyRequest, text string, editable bool) (draftView, error) {
-	v := checkDraft(r.tool, text)
-	if !editable || strings.TrimSpace(text) == "" {
-		return v, nil
-	}
-	tool := named(text)
-	if tool == "" {
-		tool = r.tool
-	}
-	set, err := w.guard.CheckPolicy(ctx, guard.PolicyEdit{Tool: tool, Text: text})
-	if code := guard.CodeOf(err); err != nil && code != guard.CodeInvalid && code != guard.CodeConflict {
-		return v, err
-	}
-	v.Good, v.Names, v.Problems = err == nil, err == nil && !ruleFor(set, r.tool).Unknown, nil
-	if e, ok := errors.AsType[*guard.Error](err); ok {
-		if v.Problems = problemsOf(e.Err); v.Problems == nil {
-			v.Problems = problems{{Message: e.Message}}
-		}
-	}
-	return v, nil
 }
 
 // toolOf is the name in the path of a request.

@@ -34,13 +34,15 @@ func TestAnAdminEditsAPolicyOfTheLedger(t *testing.T) {
 	contains(t, body, "ledger:pay.kept@8:3", "mode: warn # &lt;b&gt;watched&lt;/b&gt;", `name="onto" value="8"`, "Save and bring into force", "Watch first.", "<del>-    mode: off</del>", "Version 5", `href="/policies/pay.kept?version=5#h-draft"`)
 	lacks(t, body, "<b>watched", "It is written in a file")
 	contains(t, h.page("/policies/pay.kept?version=5"), "mode: off\n</textarea>", "Back to version 5.", `<details id="workbench" open>`)
-	contains(t, h.page("/policies"), "ledger:pay.kept@8:3", "Write a policy")
+	contains(t, h.page("/policies"), "ledger:pay.kept@8:3", "</time> by ada", "Write a policy")
 	if resp, _ := h.get("/policies?tool=a/b"); resp.StatusCode != http.StatusSeeOther || resp.Header.Get("Location") != "/policies/a%2Fb" {
 		t.Errorf("a new policy: %d to %q", resp.StatusCode, resp.Header.Get("Location"))
 	}
 
+	contains(t, h.page("/policies/pay.kept?saved=8"), "Version 8 is in force on all servers.")
+	lacks(t, h.page("/policies/pay.kept?saved=7"), "on all servers.")
 	form := url.Values{"do": {"save"}, "draft": {keptText}, "onto": {"8"}, "reason": {" Enough seen. "}}
-	if resp, _ := h.post("/policies/pay.kept", form); resp.StatusCode != http.StatusSeeOther || resp.Header.Get("Location") != "/policies/pay.kept" {
+	if resp, _ := h.post("/policies/pay.kept", form); resp.StatusCode != http.StatusSeeOther || resp.Header.Get("Location") != "/policies/pay.kept?saved=9" {
 		t.Errorf("saved: %d to %q", resp.StatusCode, resp.Header.Get("Location"))
 	}
 	if len(f.edits) != 1 || f.edits[0] != (guard.PolicyEdit{Tool: "pay.kept", Text: keptText, Reason: "Enough seen.", Onto: 8}) {
@@ -64,8 +66,10 @@ func TestWhatIsRefusedStaysInTheEditor(t *testing.T) {
 	f := newFake()
 	h := editorHouse(t, f, adasKey)
 	f.refusal = &guard.Error{Code: guard.CodeConflict, Message: "another version has been written since: 9 stands and not 8"}
+	f.overtaken = []guard.PolicyVersion{{Number: 9, Tool: "pay.kept", Text: keptText + "    window: 168h\n", Author: "grace", Reason: "Orders <b>wait.", At: time.Now()}}
 	_, body := h.post("/policies/pay.kept", url.Values{"do": {"save"}, "draft": {keptText + "    window: 3h\n"}, "onto": {"8"}, "reason": {"Mine."}})
-	contains(t, body, "Not saved: another version", "window: 3h", `value="Mine."`, `<details id="workbench" open>`)
+	contains(t, body, "Not saved: another version", "window: 3h", `value="Mine."`, `<details id="workbench" open>`, `name="onto" value="9"`)
+	contains(t, body, "Version 9 by <bdi>grace</bdi>", "Orders &lt;b&gt;wait.", "<del>-    window: 168h</del>", "<ins>+    window: 3h</ins>")
 	_, body = h.post("/policies/pay.kept", url.Values{"do": {"save"}, "draft": {"version: 1\ntools: [{name: pay.other}]"}, "reason": {"x"}})
 	contains(t, body, "The draft is about pay.other")
 	_, body = h.post("/policies/pay.kept", url.Values{"do": {"save"}, "draft": {" "}, "reason": {"x"}})
@@ -87,8 +91,13 @@ func TestWhoMayNotEditSeesNoVersions(t *testing.T) {
 }
 
 func TestARefusedPolicySaysWhy(t *testing.T) {
-	set, _ := policy.Empty().Overlay([]policy.Kept{{Pattern: "pay", Versions: []policy.Version{{Number: 3, Text: []byte("version: 1\ntools:\n  - name: pay\n    windw: 1h\n")}}}})
-	h := newHouse(t, newFake(), func(c *Config) { c.Policies = rules{set: set} }).signIn(adasKey)
-	contains(t, h.page("/policies/pay"), "calls of its tools are refused", "ledger:pay@3:4:5", "windw")
-	contains(t, h.page("/policies"), "/policies/pay")
+	const text = "version: 1\ntools:\n  - name: [pay\n"
+	set, _ := policy.Empty().Overlay([]policy.Kept{{Pattern: "pay", Versions: []policy.Version{{Number: 3, Text: []byte(text)}}}})
+	f := newFake()
+	f.versions = []guard.PolicyVersion{{Number: 3, Tool: "pay", Text: text, Author: "ada", Reason: "Typed in haste."}}
+	h := newHouse(t, f, func(c *Config) { c.Policies = rules{set: set} }).signIn(adasKey)
+	body := h.page("/policies/pay")
+	contains(t, body, "calls of its tools are refused", "ledger:pay@3:3:11", "not valid YAML", "unusable", "name: [pay\n</textarea>", `data-line="3"`)
+	lacks(t, body, "kind: write")
+	contains(t, h.page("/policies"), "/policies/pay", "unusable")
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -12,18 +11,10 @@ import (
 	"github.com/onceguard/onceguard/guard"
 )
 
-// A review is an open state of an effect, so its id is made from the effect's, as in the API.
-const (
-	effectPrefix = "ef_"
-	reviewPrefix = "rv_"
-)
-
-func reviewID(effect string) string { return reviewPrefix + strings.TrimPrefix(effect, effectPrefix) }
-
 // effectID is the effect of a review; an effect's own id is taken too.
 func effectID(id string) string {
-	if rest, ok := strings.CutPrefix(id, reviewPrefix); ok {
-		return effectPrefix + rest
+	if effect, ok := guard.ReviewedEffect(id); ok {
+		return effect
 	}
 	return id
 }
@@ -98,6 +89,9 @@ type queueItem struct {
 	choices []choice
 }
 
+// Lately reports that it came to wait some time after it was made, such as an effect whose outcome got lost.
+func (i queueItem) Lately() bool { return i.Since.Sub(i.Created) > time.Minute }
+
 // queue is GET /review.
 func (w *Web) queue(ctx context.Context, p guard.Principal, r queueRequest) (reply, error) {
 	list, err := w.guard.Effects(ctx, p, guard.Query{Review: true, Before: r.before, Limit: queuePage + 1})
@@ -107,7 +101,7 @@ func (w *Web) queue(ctx context.Context, p guard.Principal, r queueRequest) (rep
 	v := queueView{Order: r.order, First: r.before == "", Done: r.done}
 	if len(list) > queuePage {
 		list = list[:queuePage]
-		v.Next = reviewID(list[queuePage-1].ID)
+		v.Next = guard.ReviewID(list[queuePage-1].ID)
 	}
 	items := make([]queueItem, 0, len(list))
 	for i := range list {
@@ -119,7 +113,7 @@ func (w *Web) queue(ctx context.Context, p guard.Principal, r queueRequest) (rep
 			}
 		case guard.CodeCorrupt:
 			// One record that does not verify must not hide the others.
-			items = append(items, queueItem{Review: reviewID(list[i].ID), Effect: list[i].ID, Tool: list[i].Tool, State: list[i].State, Created: list[i].Created,
+			items = append(items, queueItem{Review: guard.ReviewID(list[i].ID), Effect: list[i].ID, Tool: list[i].Tool, State: list[i].State, Created: list[i].Created,
 				Since: list[i].Since, Why: "This record does not verify; nothing can be decided on it.", Broken: true})
 		default:
 			return nil, err
@@ -135,7 +129,7 @@ func (w *Web) queue(ctx context.Context, p guard.Principal, r queueRequest) (rep
 func (w *Web) queueItem(p guard.Principal, e *guard.Effect) queueItem {
 	digest := e.ArgumentsDigest()
 	i := queueItem{
-		Review: reviewID(e.ID), Effect: e.ID, Tool: e.Tool, State: e.State, Code: e.Review, Why: why(e), Agent: e.Agent, Run: e.Run, Subject: e.Subject,
+		Review: guard.ReviewID(e.ID), Effect: e.ID, Tool: e.Tool, State: e.State, Code: e.Review, Why: why(e), Agent: e.Agent, Run: e.Run, Subject: e.Subject,
 		Created: e.Created, Since: e.Since, Expires: e.ExpiresAt, Digest: hex.EncodeToString(digest[:]), Fence: e.Fence,
 		Own: e.Subject == p.Subject && !p.SelfReview, choices: choicesOf(e),
 	}

@@ -52,14 +52,14 @@ type reviewView struct {
 	Policy    policyView
 
 	Choices []choice
-	// People is how many have to approve before it is sent; ApprovedBy is who has so far.
-	People     int
-	ApprovedBy []string
-	Edit       string // the arguments as they came, to be edited; "" where that cannot be done
-	Digest     string
-	Fence      int64
-	Seq        int // of the newest event that is shown
-	Suggest    string
+	// People is how many have to agree to what leads to a send; Agreed is who has so far.
+	People  int
+	Agreed  []agreement
+	Edit    string // the arguments as they came, to be edited; "" where that cannot be done
+	Digest  string
+	Fence   int64
+	Seq     int // of the newest event that is shown
+	Suggest string
 }
 
 // earlierView is the effect that stood in the way.
@@ -76,17 +76,13 @@ type earlierView struct {
 
 // review is GET /review/{id}.
 func (w *Web) review(ctx context.Context, p guard.Principal, r reviewRequest) (reply, error) {
-	e, err := w.guard.Effect(ctx, p, r.id)
-	if err != nil {
-		return nil, err
-	}
-	events, err := w.guard.Events(ctx, p, e.ID)
+	e, events, err := w.history(ctx, p, r.id)
 	if err != nil {
 		return nil, err
 	}
 	digest := e.ArgumentsDigest()
 	v := reviewView{
-		Review: reviewID(e.ID), Effect: e.ID, Tool: e.Tool, State: e.State, Code: e.Review, Open: e.Review != "", Why: why(&e),
+		Review: guard.ReviewID(e.ID), Effect: e.ID, Tool: e.Tool, State: e.State, Code: e.Review, Open: e.Review != "", Why: why(&e),
 		Own:   e.Subject == p.Subject && !p.SelfReview,
 		Agent: e.Agent, Subject: e.Subject, Run: e.Run, Created: e.Created, Since: e.Since, Expires: e.ExpiresAt, Attempts: e.Attempts,
 		Result: resultOf(e.Result), Timeline: timeline(events, e.Execute), Policy: policyOf(rule(w.policies, e.Tool), e.Review),
@@ -188,7 +184,7 @@ func (w *Web) wholeValue(ctx context.Context, p guard.Principal, r valueRequest)
 	from := min(max(r.from, 0), n)
 	head, _ := cutText(text, from)
 	part, rest := cutText(strings.TrimPrefix(text, head), valuePart)
-	v := valueView{Review: reviewID(e.ID), Tool: e.Tool, Argument: r.argument, Of: r.of, From: from, To: n - rest, Pieces: visible(part), Rest: rest}
+	v := valueView{Review: guard.ReviewID(e.ID), Tool: e.Tool, Argument: r.argument, Of: r.of, From: from, To: n - rest, Pieces: visible(part), Rest: rest}
 	return page{template: "value", title: e.Tool, section: atReview, view: v}, nil
 }
 

@@ -1,9 +1,10 @@
 package web
 
 import (
+	"cmp"
+	"encoding/json"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/onceguard/onceguard/guard"
 	"github.com/onceguard/onceguard/policy"
@@ -35,8 +36,9 @@ func policyOf(r *policy.Rule, review guard.Code) policyView {
 	}
 	add("effect", r.Effect)
 	add("scope", scope)
-	add("window", long(r.Window))
-	add("held for", long(r.Hold))
+	lines := r.Lines()
+	add("window", said(lines, "window"))
+	add("held for", cmp.Or(said(lines, "approvals", "expires"), said(lines, "hold")))
 	on := r.On
 	add("when done", string(on.Done))
 	add("when failed", string(on.Failed))
@@ -47,15 +49,15 @@ func policyOf(r *policy.Rule, review guard.Code) policyView {
 	return v
 }
 
-// long is a duration as policies write it.
-func long(d time.Duration) string {
-	s := d.String()
-	s = strings.TrimSuffix(s, "0s")
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
+// said is a value of a rule as a policy says it, such as a duration; "" where the rule has none.
+func said(lines []policy.Line, path ...string) string {
+	i := slices.IndexFunc(lines, func(l policy.Line) bool { return slices.Equal(l.Path, path) })
+	if i < 0 {
+		return ""
 	}
-	if s == "" {
-		return "0s"
+	var text string
+	if err := json.Unmarshal(lines[i].Value, &text); err != nil {
+		return string(lines[i].Value) // it is no text
 	}
-	return s
+	return text
 }

@@ -31,7 +31,8 @@ type screen struct {
 	name  string
 	house *house // nil for the running server
 	path  string
-	key   string // whose session; a reviewer's where it is ""
+	key   string     // whose session; a reviewer's where it is ""
+	do    func(*tab) // what leads from there to the screen; nil for nothing
 }
 
 // running are the screens of a running server.
@@ -54,7 +55,7 @@ func TestScreenshots(t *testing.T) {
 	screens := running()
 	if *server == "" {
 		screens = append(reviewScreens(t), dayScreens(t)...)
-		screens = append(screens, screen{"policy-kept", editorHouse(t, newFake(), adasKey), "/policies/pay.kept?version=5", adasKey})
+		screens = append(screens, policyScreens(t)...)
 	}
 	for _, s := range screens {
 		for _, look := range []string{"light", "dark", "narrow"} {
@@ -91,6 +92,9 @@ func (s screen) take(t *testing.T, in context.Context, look string) {
 		b.signIn(cmp.Or(s.key, ritasKey))
 	}
 	b.visit(s.path)
+	if s.do != nil {
+		s.do(b)
+	}
 	picture := ask(b, chromedp.FullScreenshot(100))
 	if err := os.WriteFile(filepath.Join(*screenshots, s.name+"-"+look+".png"), picture, 0o644); err != nil {
 		t.Fatal(err)

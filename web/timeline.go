@@ -18,7 +18,7 @@ type moment struct {
 	Moved  bool // the state changed
 	Code   guard.Code
 	Note   string
-	Fence  int64
+	Fence  int64 // of a claim, and of what was decided on one; 0 where nothing had been claimed or decided
 	Result *resultView
 }
 
@@ -29,10 +29,26 @@ func timeline(events []guard.Event, by guard.Execute) []moment {
 		e := &events[i]
 		list[i] = moment{
 			Seq: e.Seq, At: e.At, What: tell(e, by), Who: e.Actor.Name, Role: e.Actor.Kind, State: e.To, Moved: e.From != e.To,
-			Code: e.Code, Note: e.Note, Fence: e.Fence, Result: resultOf(e.Result),
+			Code: e.Code, Note: e.Note, Result: resultOf(e.Result),
 		}
+		list[i].spare(e)
 	}
 	return list
+}
+
+// spare leaves out what says nothing, or the same once more.
+func (m *moment) spare(e *guard.Event) {
+	switch e.Kind {
+	case guard.EventHeld, guard.EventRefused, guard.EventNoted: // the ledger counts fences from 1, but there was no claim
+	default:
+		m.Fence = e.Fence
+	}
+	if string(e.Code) == string(e.To) {
+		m.Code = ""
+	}
+	if e.Kind == guard.EventNoted && e.Count > 0 && e.Code != guard.CodeLate {
+		m.Note = "" // how often equal calls came is told in a sentence
+	}
 }
 
 // tell says what an event did.
@@ -59,6 +75,9 @@ func tell(e *guard.Event, by guard.Execute) string {
 	case guard.EventExpired:
 		return "Nobody decided or used the decision in time, so the matter was closed. That is no rejection."
 	case guard.EventSettled:
+		if e.To == guard.Unknown {
+			return "No certain outcome came."
+		}
 		return "The outcome came: " + outcomeWord(e.To) + "."
 	case guard.EventLapsed:
 		return "Its time ran out without an outcome, so nobody knows whether it was applied."
@@ -76,6 +95,14 @@ func tellNote(e *guard.Event) string {
 	switch {
 	case e.Code == guard.CodeLate:
 		return "An answer came late and is kept as evidence."
+	case e.Code == guard.CodeEndorsed:
+		return "A person agreed, and another one is needed."
+	case e.Code == guard.CodeNotified:
+		return "An endpoint was told of the review."
+	case e.Code == guard.CodeNotifyDelayed:
+		return "An endpoint could not be told of the review yet."
+	case e.Code == guard.CodeNotifyFailed:
+		return "An endpoint was not told of the review."
 	case e.Code == guard.CodeReplayed && e.Count == 1:
 		return "An equal call got the recorded result."
 	case e.Code == guard.CodeReplayed:

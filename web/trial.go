@@ -3,10 +3,8 @@ package web
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"strings"
-	"unicode/utf16"
 
 	"github.com/onceguard/onceguard/fingerprint"
 	"github.com/onceguard/onceguard/guard"
@@ -132,26 +130,9 @@ func relationWords(r guard.Relation, on policy.On) (verdict, follows string) {
 	return "Two different effects", "Both are sent."
 }
 
-// escapeHidden writes characters that cannot be seen as escapes of JSON, for a field in which nothing can be marked.
-func escapeHidden(arguments []byte) string {
-	var b strings.Builder
-	for _, r := range string(arguments) {
-		switch {
-		case !hidden(r) || r == '\r': // which JSON has between its values only
-			b.WriteRune(r)
-		case r > 0xffff:
-			high, low := utf16.EncodeRune(r)
-			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-	}
-	return b.String()
-}
-
 // recorded is a call on record. A run whose name cannot be shown in a field is left out.
 func recorded(e *guard.Effect) trialCall {
-	c := trialCall{escapeHidden(e.Arguments), e.Run}
+	c := trialCall{escapeHidden(string(e.Arguments)), e.Run}
 	if strings.ContainsFunc(e.Run, hidden) {
 		c.Run = ""
 	}

@@ -21,7 +21,7 @@ type Guard interface {
 	Fingerprint(ctx context.Context, p guard.Principal, c guard.Call, other *guard.Call) (guard.Explained, error)
 	Decide(context.Context, guard.Principal, guard.Judgement) (guard.Effect, error)
 	Preview(ctx context.Context, p guard.Principal, id string) ([]guard.Preview, error)
-	Endorsements(ctx context.Context, p guard.Principal, id string) (by []string, people int, err error)
+	Endorsements(ctx context.Context, p guard.Principal, id string) (list []guard.Endorsement, people int, err error)
 	Changes(ctx context.Context, p guard.Principal) (<-chan string, error)
 	// Tallies counts what happened to the tenant's calls, in the buckets that begin in [from, until).
 	Tallies(ctx context.Context, p guard.Principal, from, until time.Time) ([]guard.Tally, error)
@@ -29,6 +29,7 @@ type Guard interface {
 	Switch(context.Context, guard.Principal, guard.Switch) (guard.Switched, error)
 	// The policies that the ledger keeps, for those who may edit them.
 	MayEditPolicies(guard.Principal) bool
+	PolicyChanged(tool string) (guard.PolicyChange, bool)
 	PolicyVersions(ctx context.Context, p guard.Principal, tool string) ([]guard.PolicyVersion, error)
 	EditPolicy(context.Context, guard.Principal, guard.PolicyEdit) (guard.PolicyVersion, error)
 	// CheckPolicy returns the set that an edit would bring into force.
@@ -71,6 +72,8 @@ type Web struct {
 	origin   *http.CrossOriginProtection
 	secure   bool // people come over TLS
 	now      func() time.Time
+	// backtests has an element for each backtest under way: they take processor time while somebody waits.
+	backtests chan struct{}
 }
 
 // New makes a dashboard. It starts nothing.
@@ -85,6 +88,10 @@ func New(c Config) (*Web, error) {
 	if err != nil {
 		return nil, err
 	}
+	origin, err := originOf(c.URL)
+	if err != nil {
+		return nil, err
+	}
 	d, err := newDoor(c, secure)
 	if err != nil {
 		return nil, err
@@ -94,8 +101,8 @@ func New(c Config) (*Web, error) {
 		return nil, err
 	}
 	return &Web{
-		guard: c.Guard, policies: c.Policies, parts: c.Parts, door: d, provider: p, log: c.Log, origin: http.NewCrossOriginProtection(),
-		secure: secure, now: time.Now,
+		guard: c.Guard, policies: c.Policies, parts: c.Parts, door: d, provider: p, log: c.Log, origin: origin,
+		secure: secure, now: time.Now, backtests: make(chan struct{}, 2),
 	}, nil
 }
 

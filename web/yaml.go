@@ -127,25 +127,3 @@ func yamlFlow(v any) (line string, short bool) {
 	line = strings.TrimSuffix(string(flow), "\n")
 	return line, err == nil && len(line) <= shortFlow && !strings.Contains(line, "\n")
 }
-
-// draftOf is a policy document that says what the files say of a tool, to be edited.
-func draftOf(tool string, r *policy.Rule) string {
-	if r.Unknown {
-		return document(tool, nil, nil)
-	}
-	return document(r.Pattern, yamlOf(written(r)), nil)
-}
-
-// document writes a policy of one tool, with comments before it.
-func document(name string, lines []yamlLine, comments []string) string {
-	var b strings.Builder
-	b.WriteString("version: 1\ntools:\n")
-	for _, c := range comments {
-		b.WriteString("  # " + c + "\n")
-	}
-	b.WriteString("  - name: " + yamlKey(name) + "\n")
-	for _, l := range lines {
-		b.WriteString("    " + l.Text + "\n")
-	}
-	return b.String()
-}

@@ -77,8 +77,8 @@ async function exchange() {
 
 // swap exchanges an element and keeps what the reader has opened, chosen, typed and focused in it.
 function swap(old, next) {
-  if (old.isEqualNode(next)) return;
   tellTimes(next);
+  if (old.isEqualNode(next)) return;
   const known = new Set(all('[data-row] a[href]', old).map((a) => a.getAttribute('href')));
   for (const row of all('[data-row]', next)) {
     const address = row.querySelector('a[href]')?.getAttribute('href');
@@ -114,13 +114,12 @@ let stream = null, lost = 0;
 function listen() {
   if (stream || document.hidden || !document.querySelector('[data-live]')) return;
   stream = new EventSource('/live');
-  let first = lost === 0;
+  // What changed after the page was made and before the stream was open is told by nobody, so the page is read again.
   stream.addEventListener('ready', () => {
     clearTimeout(lost);
     lost = 0;
     document.getElementById('offline').hidden = true;
-    if (!first) renew();
-    first = false;
+    renew();
   });
   stream.addEventListener('changed', (event) => {
     const ids = event.data.split(' ');
@@ -142,7 +141,6 @@ function listen() {
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden) {
     listen();
-    if (stream) renew();
   } else if (stream) {
     stream.close();
     stream = null;
@@ -190,7 +188,11 @@ if (draft) {
     draft.rows = Math.max(draft.value.split('\n').length + 1, 8);
     gutter.textContent = Array.from({ length: draft.rows }, (_, i) => i + 1).join('\n');
   };
-  draft.addEventListener('input', number);
+  draft.addEventListener('input', () => {
+    number();
+    const outdated = document.getElementById('outdated');
+    if (outdated) outdated.hidden = false;
+  });
   number();
   document.addEventListener('click', (event) => {
     const { line, column } = event.target.closest('[data-line]')?.dataset ?? {};
