@@ -128,6 +128,30 @@ func TestPlans(t *testing.T) {
 	}
 }
 
+// TestPlansOfAnEmptyLedger counts the same for sessions that made their plans when there was nothing in the tables, and keep them while
+// these fill up: until the server analyzes the tables for the first time.
+func TestPlansOfAnEmptyLedger(t *testing.T) {
+	const effects = 3000
+	dsn := servertest.Postgres(t)
+	if err := openAt(t, dsn, postgres.Options{}).Close(); err != nil { // the migrations read as well
+		t.Fatal(err)
+	}
+	scans, read := counts(t, dsn)
+	s := openAt(t, dsn, postgres.Options{})
+	if err := storetest.Each(16, effects, func() error { return cycle(s) }); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	scansAfter, readAfter := counts(t, dsn)
+	perCall := (readAfter - read) / effects
+	t.Logf("%d rows read a call", perCall)
+	if scansAfter != scans || perCall > 20 {
+		t.Errorf("%d scans of whole tables, and %d rows read a call", scansAfter-scans, perCall)
+	}
+}
+
 var numbers atomic.Int64
 
 // issued returns another number each time.

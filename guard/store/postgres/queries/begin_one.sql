@@ -12,8 +12,8 @@ WITH begun AS (
 		CASE WHEN $31::bytea IS NOT NULL THEN 1 END, coalesce($16::bytea, $17, $18) IS NOT NULL
 	FROM (SELECT onceguard.take_locks('{}') AS newest, coalesce($1::timestamptz, clock_timestamp()) AS moment OFFSET 0) AS now
 	WHERE newest <= $2
-		-- The first generation may have been forgotten before a later one.
-		AND ($15::bigint > 1 OR NOT EXISTS (SELECT FROM onceguard.effects AS e WHERE e.key = $14))
+		-- The first generation may have been forgotten before a later one. OFFSET 0 keeps the planner from hashing the whole table.
+		AND ($15::bigint > 1 OR NOT EXISTS (SELECT FROM onceguard.effects AS e WHERE e.key = $14 OFFSET 0))
 	ON CONFLICT DO NOTHING
 	RETURNING number, created, head, due
 ), recorded AS (

@@ -234,8 +234,8 @@ BEGIN
 			generate_series(1, asked) AS ord
 		) AS a
 		WHERE book >= newest AND (p_admitted IS NULL OR ord = ANY (p_admitted))
-			-- The first generation may have been forgotten before a later one.
-			AND (generation > 1 OR NOT EXISTS (SELECT FROM onceguard.effects AS e WHERE e.key = a.key))
+			-- The first generation may have been forgotten before a later one. OFFSET 0 keeps the planner from hashing the whole table.
+			AND (generation > 1 OR NOT EXISTS (SELECT FROM onceguard.effects AS e WHERE e.key = a.key OFFSET 0))
 		ON CONFLICT DO NOTHING
 		RETURNING number
 	)
