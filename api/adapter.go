@@ -22,7 +22,7 @@ type binder interface{ bind(echo.Context) error }
 
 // reader is a request that can read a good body faster than reflection can. read reports false, and keeps nothing, for one that it leaves to that.
 type reader interface {
-	read(p *guard.Principal, body []byte) bool
+	read(recent *recentCalls, p *guard.Principal, body []byte) bool
 }
 
 // header is a response that says something in its header.
@@ -43,7 +43,7 @@ func adapt[Req, Resp any](a *API, need right, h handler[Req, Resp]) echo.Handler
 		}
 		var req Req
 		if m := c.Request().Method; m != http.MethodGet && m != http.MethodHead && m != http.MethodDelete {
-			if err := readBody(c, &p, &req); err != nil {
+			if err := a.readBody(c, &p, &req); err != nil {
 				return err
 			}
 		}

@@ -70,6 +70,7 @@ type API struct {
 	guard     Guard
 	policies  Policies
 	auth      *authenticator
+	recent    *recentCalls
 	metrics   *Metrics
 	shown     shownResults
 	log       *slog.Logger
@@ -109,7 +110,7 @@ func New(c Config) (*API, error) {
 		scrapers = anybody
 	}
 	return &API{
-		guard: c.Guard, policies: c.Policies, auth: &authenticator{guard.NewCredentialCache(c.Credentials), c.Dev}, metrics: c.Metrics, log: c.Log,
+		guard: c.Guard, policies: c.Policies, auth: &authenticator{guard.NewCredentialCache(c.Credentials), c.Dev}, recent: newRecentCalls(), metrics: c.Metrics, log: c.Log,
 		origin: origin, reviewURL: c.ReviewURL, showPage: c.Page, dev: c.Dev, scrapers: scrapers, operators: c.Operators,
 	}, nil
 }

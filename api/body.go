@@ -27,7 +27,7 @@ const (
 const maxPointer = 256
 
 // readBody reads the JSON body that a principal sent into req, strictly: names are case-sensitive, known and unique, text is UTF-8.
-func readBody(c echo.Context, p *guard.Principal, req any) error {
+func (a *API) readBody(c echo.Context, p *guard.Principal, req any) error {
 	r := c.Request()
 	if err := checkForm(r); err != nil {
 		return err
@@ -38,7 +38,7 @@ func readBody(c echo.Context, p *guard.Principal, req any) error {
 	if err != nil {
 		return unreadable(err)
 	}
-	if r, ok := req.(reader); ok && r.read(p, b.Bytes()) {
+	if r, ok := req.(reader); ok && r.read(a.recent, p, b.Bytes()) {
 		return nil
 	}
 	if tooDeep(b.Bytes(), MaxDepth) {

@@ -2,10 +2,8 @@ package api
 
 import (
 	"bytes"
-	"hash/maphash"
 	"strconv"
 	"strings"
-	"sync/atomic"
 
 	"github.com/onceguard/onceguard/api/client"
 	"github.com/onceguard/onceguard/fingerprint"
@@ -20,10 +18,8 @@ import (
 var callLimits = fingerprint.Limits{Depth: fingerprint.DefaultLimits.Depth + 1}
 
 // read reads a body, which it copies. It returns false where the body is not a good call, and where it is an unusual one.
-func (r *callRequest) read(p *guard.Principal, body []byte) bool {
-	slot := recentCalls.slot(p, body)
-	if known := slot.Load(); known != nil && known.tenant == p.Tenant && known.subject == p.Subject && bytes.Equal(known.body, body) {
-		*r = known.request
+func (r *callRequest) read(recent *recentCalls, p *guard.Principal, body []byte) bool {
+	if recent.find(p, body, r) {
 		return true
 	}
 	body = bytes.Clone(body)
@@ -37,44 +33,8 @@ func (r *callRequest) read(p *guard.Principal, body []byte) bool {
 			return false
 		}
 	}
-	if len(body) <= maxRecent && atMostValues(body) <= maxRecentValues {
-		slot.Store(&recentCall{p.Tenant, p.Subject, body, *r})
-	}
+	recent.keep(p, body, r)
 	return true
-}
-
-// recentCalls remembers calls as they were read last: who got no answer sends the same bytes again. Nobody meets what another one has sent, lest
-// the time of an answer tell of it.
-var recentCalls recent
-
-type recent struct {
-	slots [2048]atomic.Pointer[recentCall]
-}
-
-// recentCall is the body of a principal's call and what was read from it. Nothing ever changes it.
-type recentCall struct {
-	tenant, subject string
-	body            []byte
-	request         callRequest
-}
-
-// The bounds of a body that is remembered. A value takes some 50 bytes beside its text, so that all together hold at most 48 MiB; a tenth of
-// that is usual.
-const (
-	maxRecent       = 4 << 10 // bytes
-	maxRecentValues = 256
-)
-
-// atMostValues is at least the number of values in a JSON text, less one.
-func atMostValues(text []byte) int {
-	return bytes.Count(text, []byte(",")) + bytes.Count(text, []byte("[")) + bytes.Count(text, []byte("{"))
-}
-
-var recentSeed = maphash.MakeSeed()
-
-func (c *recent) slot(p *guard.Principal, body []byte) *atomic.Pointer[recentCall] {
-	who := maphash.Comparable(recentSeed, [2]string{p.Tenant, p.Subject})
-	return &c.slots[(who^maphash.Bytes(recentSeed, body))%uint64(len(c.slots))]
 }
 
 func (r *callRequest) set(name string, v fingerprint.Value) (ok bool) {

@@ -39,10 +39,10 @@ var unusualCalls = []string{
 }
 
 // checkRead holds the two readers of calls against each other.
-func checkRead(t *testing.T, body string) (taken bool) {
+func checkRead(t *testing.T, recent *recentCalls, body string) (taken bool) {
 	t.Helper()
 	var quick callRequest
-	if !quick.read(&ann, []byte(body)) {
+	if !quick.read(recent, &ann, []byte(body)) {
 		if !reflect.DeepEqual(quick, callRequest{}) {
 			t.Errorf("%.300q was left, and something of it kept: %+v", body, quick)
 		}
@@ -69,20 +69,21 @@ func checkRead(t *testing.T, body string) (taken bool) {
 }
 
 func TestCallsAreReadAlike(t *testing.T) {
+	recent := newRecentCalls()
 	for _, body := range usualCalls {
 		for range 2 { // the second time from memory
-			if !checkRead(t, body) {
+			if !checkRead(t, recent, body) {
 				t.Errorf("%s is not read in one pass", body)
 			}
 		}
 	}
 	for _, body := range unusualCalls {
-		if checkRead(t, body) {
+		if checkRead(t, recent, body) {
 			t.Errorf("%s is read in one pass", body)
 		}
 	}
 	for _, c := range hostile {
-		checkRead(t, c.body)
+		checkRead(t, recent, c.body)
 	}
 }
 
@@ -95,14 +96,16 @@ func FuzzReadCall(f *testing.F) {
 			f.Add(c.body)
 		}
 	}
-	f.Fuzz(func(t *testing.T, body string) { checkRead(t, body) })
+	recent := newRecentCalls()
+	f.Fuzz(func(t *testing.T, body string) { checkRead(t, recent, body) })
 }
 
 // A body that was read is remembered for whoever sent it and for nobody else, unless it takes much memory.
 func TestRecentCalls(t *testing.T) {
+	recent := newRecentCalls()
 	read := func(p guard.Principal, body string) fingerprint.Value {
 		var r callRequest
-		if !r.read(&p, []byte(body)) {
+		if !r.read(recent, &p, []byte(body)) {
 			t.Fatalf("%s was not read", body)
 		}
 		return r.decoded
