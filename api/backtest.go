@@ -46,7 +46,7 @@ func (a *API) backtest(ctx context.Context, p guard.Principal, q client.Backtest
 			err = b.Add(ctx, b.Read(ctx, guard.BacktestCallOf(&e, uint64(i))))
 		}
 		if err == nil {
-			err = b.AddVerdict(ctx, a.guard, p, &e)
+			err = b.AddVerdict(ctx, a.guard, p, &e, uint64(i))
 		}
 		if guard.CodeOf(err) == guard.CodeNotFound {
 			continue // it was forgotten meanwhile

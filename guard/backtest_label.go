@@ -44,9 +44,9 @@ type EffectReader interface {
 	Events(ctx context.Context, p Principal, id string) ([]Event, error)
 }
 
-// AddVerdict adds the label that a reviewer has given to an effect and the one that it was held for, if any. The error of a reader that no
-// longer has one of the two is CodeNotFound.
-func (b *Backtest) AddVerdict(ctx context.Context, from EffectReader, p Principal, e *Effect) error {
+// AddVerdict adds the label, if any, that a reviewer has given to an effect, whose call has a ref, and the one that it was held for.
+// The error of a reader that no longer has one of the two is CodeNotFound.
+func (b *Backtest) AddVerdict(ctx context.Context, from EffectReader, p Principal, e *Effect, ref uint64) error {
 	if e.Related == "" {
 		return nil
 	}
@@ -63,7 +63,7 @@ func (b *Backtest) AddVerdict(ctx context.Context, from EffectReader, p Principa
 		return err
 	}
 	return b.AddLabel(ctx, BacktestLabel{
-		Same: same, Earlier: BacktestCallOf(&earlier, 0), Now: BacktestCallOf(e, 0), EarlierEffect: e.Related, NowEffect: e.ID,
+		Same: same, Earlier: BacktestCallOf(&earlier, 0), Now: BacktestCallOf(e, ref), EarlierEffect: e.Related, NowEffect: e.ID,
 	})
 }
 

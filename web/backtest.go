@@ -147,7 +147,7 @@ func (w *Web) compareCall(ctx context.Context, p guard.Principal, test *guard.Ba
 	if test.Conceals(e.Tool) {
 		past.concealed++
 	}
-	return test.AddVerdict(ctx, w.guard, p, &e)
+	return test.AddVerdict(ctx, w.guard, p, &e, ref)
 }
 
 // concerns tells of a tool whether its calls can end otherwise under a draft: because its rule changes, or because it shares effects,

@@ -85,13 +85,16 @@ func TestABacktestTellsWhatReviewersHaveDecided(t *testing.T) {
 	first := mail("ef_1", "Hello Ann, your refund of 25.00 EUR is on its way and will arrive within five working days.")
 	again := mail("ef_2", "Hello Ann, your refund of 25.00 EUR is on the way, it will arrive within 5 working days. Sorry for the trouble!")
 	again.Related, first.Created = "ef_1", time.Now().Add(-9*24*time.Hour) // so that only its pair is looked at
-	f := newFake(again, first)
+	older := mail("ef_3", "The parcel with the spare part left our house today.")
+	older.Created = time.Now().Add(-2 * time.Hour)
+	f := newFake(again, older, first)
 	f.events["ef_2"] = []guard.Event{{Kind: guard.EventHeld, Code: guard.CodeNear}, {Kind: guard.EventApproved}}
 	h := policyHouse(t, f)
 	draft := "version: 1\ntools:\n  - name: mail.send\n    window: 30d\n    arguments: {to: {role: identity, kind: set of email}, body: {kind: text}}\n    on: {near: replay}\n"
 	_, body := h.post("/policies/mail.send", url.Values{"do": {"backtest"}, "draft": {draft}})
-	contains(t, body, "None of 1 call of the last 7 days would end otherwise.", `<a href="#reviewers">1</a> would be judged otherwise than a reviewer did.`,
-		"A reviewer let both run; the draft takes them for one.", `<a href="/effects/ef_1">an earlier effect`)
+	contains(t, body, "None of 2 calls of the last 7 days would end otherwise.", `<a href="#reviewers">1</a> would be judged otherwise than a reviewer did.`,
+		"A reviewer let both run; the draft takes them for one.", `<a href="/effects/ef_1">an earlier effect`, `"/effects/ef_2"`)
+	lacks(t, body, "/effects/ef_3")
 	_, body = h.post("/policies/mail.send", url.Values{"do": {"backtest"}, "draft": {strings.Replace(draft, "replay", "allow", 1)}})
 	contains(t, body, "the policies in force do not: 1.")
 	lacks(t, body, "than a reviewer did")
