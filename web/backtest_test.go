@@ -42,7 +42,7 @@ func TestADraftIsBacktestedBeforeItIsSaved(t *testing.T) {
 
 	_, body := h.post("/policies/payments.refund", backtestForm("> 500.0", "> 100.0"))
 	contains(t, body, `Of 4 calls of the last 7 days <a href="#held">2</a> would now be held`, `<a class="tool" href="/effects/ef_999">`, "order_id=A-3",
-		`<span class="cost">300 EUR</span>`, "500 EUR in all", "Refunds above 500 need a person.", "Left out: 1 call of tools that the draft does not touch.", `<details id="workbench" open>`)
+		`<span class="cost">300.00 EUR</span>`, "500.00 EUR in all", "Refunds above 500 need a person.", "Left out: 1 call of tools that the draft does not touch.", `<details id="workbench" open>`)
 	lacks(t, body, "ef_001", "ef_002")
 	if strings.Index(body, "ef_998") > strings.Index(body, "ef_999") {
 		t.Error("the dearest finding is not the first")

@@ -154,7 +154,7 @@ func findingOf(f *guard.BacktestFinding, past *pastCalls) backtestFinding {
 		Effect: now.effect, Tool: f.Tool, About: cutVisible(aboutLength, now.about), At: now.at, Why: f.Why, Sentence: f.Sentence, Deciding: f.Deciding,
 	}
 	if f.Amount != nil {
-		v.Amount = strings.TrimSpace(f.Amount.Value.String() + " " + f.Amount.Unit)
+		v.Amount = amountOf(f.Amount.Value.String(), f.Amount.Unit)
 	}
 	if f.Earlier != nil {
 		v.Earlier = past.list[f.Earlier.Ref].effect
@@ -174,7 +174,7 @@ func moneyIn(tools []guard.BacktestTool, kind guard.BacktestKind) string {
 	}
 	var sums []string
 	for _, unit := range slices.Sorted(maps.Keys(micros)) {
-		sums = append(sums, strings.TrimSpace(fingerprint.NewDecimal(micros[unit]).Shift(-6).String()+" "+unit))
+		sums = append(sums, amountOf(fingerprint.NewDecimal(micros[unit]).Shift(-6).String(), unit))
 	}
 	return strings.Join(sums, ", ")
 }

@@ -230,10 +230,15 @@ func cost(list []fingerprint.Term) (most price) {
 		number, unit, _ := strings.Cut(text, " ")
 		d, err := fingerprint.ParseDecimal(number)
 		if err == nil && (most.Text == "" || d.Compare(most.amount) > 0) {
-			most = price{d, strings.TrimSpace(withCents(number, unit) + " " + unit)}
+			most = price{d, amountOf(number, unit)}
 		}
 	}
 	return most
+}
+
+// amountOf writes an amount of money, or a plain number where unit is "".
+func amountOf(number, unit string) string {
+	return strings.TrimSpace(withCents(number, unit) + " " + unit)
 }
 
 // withCents writes an amount with at least as many decimal places as its currency has: 129.9 EUR is 129.90.
