@@ -9,18 +9,14 @@ import (
 	"github.com/onceguard/onceguard/guard"
 )
 
-// read runs f on a connection for reads. Its statements see the ledger one after the other, which is right for all but what Prune
-// forgets between two of them: f then finds records that do not agree, and runs again on one snapshot, at which it stays.
+// read runs f on a connection for reads and on one snapshot, lest Prune forget between two statements what belongs together.
 func (s *Store) read(ctx context.Context, op string, f func(*conn) error) error {
 	c, err := s.reader(ctx, op)
 	if err != nil {
 		return err
 	}
 	defer func() { s.readers <- c }()
-	if err = f(c); guard.CodeOf(err) == guard.CodeCorrupt {
-		err = snapshot(c, f)
-	}
-	if err != nil && !isRefusal(err) {
+	if err = snapshot(c, f); err != nil && !isRefusal(err) {
 		return unavailable(op, err)
 	}
 	return err
