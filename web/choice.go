@@ -31,7 +31,7 @@ type told struct {
 // setChoices adds what a person may decide, and what the agent will be told for each.
 func (w *Web) setChoices(ctx context.Context, p guard.Principal, v *reviewView, e *guard.Effect) error {
 	v.Choices = choicesOf(e)
-	if e.State == guard.Held {
+	if e.State == guard.Held && e.Execute == guard.ByGuard { // a caller runs what it has proposed
 		v.Edit = editable(e.Arguments)
 	}
 	var err error
