@@ -173,11 +173,14 @@ func decideMany(t *testing.T, in context.Context) {
 	for _, id := range []string{"ef_9", "ef_7"} {
 		b.run(chromedp.Click(css(`input[value^="` + id + ` "]`)))
 	}
+	b.run(chromedp.SendKeys(css(".batch input"), "too many"))
+	f.add(held("ef_99", `{"order_id":"A-9"}`)) // the first of the group from now on
+	b.await(`document.querySelectorAll("[data-row]").length === 5`)
 	b.press(`button[value="reject"]`, ".notice")
 	if got := b.text(".notice"); got != "Rejected. 2 reviews." {
 		t.Errorf("the page says %q", got)
 	}
-	if d := f.decisions(); len(d) != 2 || d[0].Effect != "ef_9" || d[1].Effect != "ef_7" {
+	if d := f.decisions(); len(d) != 2 || d[0].Effect != "ef_9" || d[1].Effect != "ef_7" || d[0].Reason != "too many" {
 		t.Errorf("decided %+v", d)
 	}
 }

@@ -99,12 +99,13 @@ function swap(old, next) {
   if (focused) all('a, button, input, textarea, select, summary', next).find((e) => handle(e) === focused)?.focus();
 }
 
-// handle names an element across two versions of a page.
+// handle names an element across two versions of a page. A group is known by what its calls have in common: which of them is the
+// first changes.
 function handle(e) {
   const name = e.id || e.getAttribute('href');
   if (name) return e.tagName + ' ' + name;
-  const first = e.form?.querySelector('[name=item]')?.value.split(' ')[0] ?? '';
-  return [e.tagName, first, e.name, e.type === 'checkbox' || e.tagName === 'BUTTON' ? e.value.split(' ')[0] : ''].join(' ');
+  const group = e.form?.matches('.group') ? all('.tool, .state, .why', e.form).map((words) => words.textContent) : [];
+  return [e.tagName, ...group, e.name, e.type === 'checkbox' || e.tagName === 'BUTTON' ? e.value.split(' ')[0] : ''].join(' ');
 }
 
 // The stream of hints
