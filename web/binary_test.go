@@ -226,6 +226,7 @@ func reviewersDay(t *testing.T, in context.Context, p *program) {
 	rejectNewest(p, b)
 	decideTogether(p, b, in)
 	settleBothWays(p, b)
+	rejectTwoOfThree(p, b)
 	resumeAfterRestart(p, b)
 
 	door := open(t, in, p.url)
@@ -281,6 +282,31 @@ func settleBothWays(p *program, b *tab) {
 		b.press(`button[value="`+lost.choice+`"]`, ".notice")
 		answers(p.t, p.small(lost.order), lost.then)
 	}
+}
+
+// rejectTwoOfThree decides on two refunds that wait for the same reason at once, and on the third alone.
+func rejectTwoOfThree(p *program, b *tab) {
+	b.visit("/review")
+	orders := []string{"D-1", "D-2", "D-3"}
+	for _, order := range orders {
+		answers(p.t, p.refund(order), `"blocked"`)
+	}
+	b.await(`document.querySelectorAll(".group [data-row]").length === 3`)
+	eval[bool](b, `document.querySelectorAll(".group input[type=checkbox]").forEach((box, n) => { box.checked = n < 2 }), true`)
+	b.run(chromedp.SendKeys(css(".batch input"), "not two at a time"))
+	b.press(`.batch button[value="reject"]`, ".notice")
+	rejected := 0
+	for _, order := range orders {
+		if strings.Contains(p.refund(order), "not two at a time") {
+			rejected++
+		}
+	}
+	if got := b.text(".notice"); rejected != 2 || got != "Rejected. 2 reviews." {
+		p.t.Errorf("%d were rejected, and the page says %q", rejected, got)
+	}
+	b.visit("/review")
+	b.openReview()
+	b.press(`button[value="reject"]`, ".notice")
 }
 
 // resumeAfterRestart starts the server anew under the same address. The page and its session go on.
