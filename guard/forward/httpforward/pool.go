@@ -48,7 +48,7 @@ func (p *pool) get(key endpoint) *conn {
 		if c == nil {
 			return nil
 		}
-		if c.gone.Stop() && c.http.Err() == nil && c.http.Available() > 0 && c.wire.quiet() {
+		if c.gone.Stop() && c.http.Err() == nil && c.http.Available() > 0 && c.wire.awaited() && c.wire.quiet() {
 			return c
 		}
 		c.http.Close()

@@ -2,9 +2,11 @@ package httpforward
 
 import (
 	"net"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // wire is the connection under TLS and HTTP. It knows what the libraries above do not tell: how many bytes left.
@@ -14,6 +16,8 @@ type wire struct {
 	mu  sync.Mutex // held while bytes go out
 	out int64
 	in  atomic.Int64
+
+	reading atomic.Bool // somebody waits for bytes
 }
 
 func (w *wire) Write(p []byte) (int, error) {
@@ -25,7 +29,9 @@ func (w *wire) Write(p []byte) (int, error) {
 }
 
 func (w *wire) Read(p []byte) (int, error) {
+	w.reading.Store(true)
 	n, err := w.Conn.Read(p)
+	w.reading.Store(false)
 	w.in.Add(int64(n))
 	return n, err
 }
@@ -45,6 +51,17 @@ func (w *wire) received() int64 { return w.in.Load() }
 func (w *wire) cut() int64 {
 	w.Conn.Close()
 	return w.written()
+}
+
+// awaited reports whether net/http waits for bytes, which it does once it has used up all that came: an answer too many, which came with
+// the one before, is in its buffer and not in the socket. After an answer it begins to wait as soon as it gets a processor.
+func (w *wire) awaited() bool {
+	for late := time.Now().Add(20 * time.Millisecond); !w.reading.Load(); runtime.Gosched() {
+		if time.Now().After(late) {
+			return false
+		}
+	}
+	return true
 }
 
 // quiet reports whether the socket is open and holds nothing to read, which is how an idle connection must look.
