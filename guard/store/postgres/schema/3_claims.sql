@@ -129,7 +129,13 @@ BEGIN
 			p_caller_key[i], p_scope[i], p_identity[i], p_near[i], p_most,
 			ARRAY(SELECT id FROM unnest(p_seen_of, p_seen_id) AS a (of, id) WHERE a.of = i),
 			ARRAY(SELECT fence FROM unnest(p_seen_of, p_seen_fence) AS a (of, fence) WHERE a.of = i)) AS r;
-		SELECT * INTO prior FROM onceguard.effects AS e WHERE e.key = p_key[i] ORDER BY e.generation DESC LIMIT 1;
+		IF p_prior_id[i] IS NULL THEN
+			SELECT * INTO prior FROM onceguard.effects AS e WHERE e.key = p_key[i] ORDER BY e.generation DESC LIMIT 1;
+		ELSE
+			-- Held, so that it is not forgotten before the generation after it is there: else another claim would find neither, and
+			-- begin the first one anew beside it.
+			SELECT * INTO prior FROM onceguard.effects AS e WHERE e.key = p_key[i] ORDER BY e.generation DESC LIMIT 1 FOR KEY SHARE;
+		END IF;
 		IF standing IS NULL THEN
 			verdict := CASE
 				WHEN prior.number IS NULL AND p_prior_id[i] IS NULL THEN 'admitted'
