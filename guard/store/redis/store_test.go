@@ -2,7 +2,6 @@ package redis_test
 
 import (
 	"context"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -60,9 +59,14 @@ type beside struct {
 	guard.Credentials
 }
 
+// empty is a ledger without effects in a file.
+var empty = storetest.NewTemplate(func(path string) (guard.Store, error) {
+	return sqlite.Open(context.Background(), path, sqlite.Options{})
+})
+
 func openSQLite(t testing.TB, now func() time.Time) ledger {
 	t.Helper()
-	s, err := sqlite.Open(context.Background(), filepath.Join(t.TempDir(), "ledger.db"), sqlite.Options{Now: now})
+	s, err := sqlite.Open(context.Background(), empty.Copy(t), sqlite.Options{Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package sealed_test
 import (
 	"bytes"
 	"context"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -57,9 +56,14 @@ func ring(t *testing.T, keys ...byte) *sealed.Ring {
 	return r
 }
 
+// empty is a ledger without effects in a file.
+var empty = storetest.NewTemplate(func(path string) (guard.Store, error) {
+	return sqlite.Open(context.Background(), path, sqlite.Options{})
+})
+
 func open(t *testing.T, now func() time.Time) *sqlite.Store {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), sqlite.Options{Now: now})
+	s, err := sqlite.Open(t.Context(), empty.Copy(t), sqlite.Options{Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

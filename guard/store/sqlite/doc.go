@@ -29,7 +29,7 @@
 // itself refuses takes the batch back; then each request is tried alone. An answer, a refusal too, is only
 // given after the commit that it rests on.
 //
-// Reads have connections of their own. They see every commit that was answered, never wait for the writer, and never make it wait.
+// Reads have connections of their own. Each sees one moment, with every commit that was answered; none waits for the writer or makes it wait.
 //
 // # Layout
 //
@@ -44,7 +44,7 @@
 // for a person, what was approved and not sent, what may be forgotten; and, only where they are set, the digests of the
 // identity, of the caller's key, of what texts leave out and of the resource. Those of identity, texts and resource also hold until
 // when an effect answers or since when it is done, so that a claim reads what is like it or has superseded its effect, and
-// not all that ever was: it takes the same work in a ledger of 10^5 effects as in one of 10^3. Two questions take more. The same
+// not all that ever was: it takes the same work in a ledger of 20,000 effects as in one of 1,000. Two questions take more. The same
 // call in other scopes is found by the first half of its key, and all that is recorded of it is read. A limit sums up the uses
 // within its period, one entry of an index each. The statements stand in queries, one a file, and a test holds each to its index.
 //
@@ -59,9 +59,6 @@
 // An effect of about 700 bytes of arguments and 300 of result takes about 2 kB of the file, and about 1 kB when Prune has taken
 // these bytes. What is forgotten leaves its pages to what comes; the file does not shrink. No number of an effect or an event is
 // used twice, so that nothing new is taken for what was forgotten.
-//
-// Reads see one statement after the other, not one moment, because nothing that a row names ever changes, but for what Prune
-// takes. A read that meets its work finds what does not verify, and then reads again at one moment.
 //
 // # Several processes
 //

@@ -1,9 +1,9 @@
 package sqlite_test
 
 import (
+	"context"
 	"flag"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -21,8 +21,13 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
+// empty is a ledger without effects.
+var empty = storetest.NewTemplate(func(path string) (guard.Store, error) {
+	return sqlite.Open(context.Background(), path, sqlite.Options{})
+})
+
 func open(t *testing.T, c *storetest.Clock) guard.Store {
-	return openAt(t, filepath.Join(t.TempDir(), "ledger.db"), sqlite.Options{Now: c.Now})
+	return openAt(t, empty.Copy(t), sqlite.Options{Now: c.Now})
 }
 
 // openAt opens a ledger and closes it with the test.
@@ -51,7 +56,7 @@ func TestLockstep(t *testing.T) { storetest.Lockstep(t, openForStep) }
 // openForStep leaves the closing to Lockstep, which opens many.
 func openForStep(t *testing.T, c *storetest.Clock) guard.Store {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), sqlite.Options{Now: c.Now})
+	s, err := sqlite.Open(t.Context(), empty.Copy(t), sqlite.Options{Now: c.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

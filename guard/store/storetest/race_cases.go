@@ -12,8 +12,8 @@ import (
 
 // Rounds of the races; each round is a fight over one effect of its own.
 const (
-	claimRounds = 200
-	otherRounds = 50
+	claimRounds = 100
+	otherRounds = 25
 	rivalsEach  = 64
 )
 
