@@ -53,7 +53,7 @@ func fullPlan() plan {
 }
 
 func quickPlan() plan {
-	return plan{quick: true, scenarios: scenarios, replicas: []int{1, 3}, callers: []int{1, 16}, sizes: []int{1_000, 10_000},
+	return plan{quick: true, scenarios: scenarios, replicas: []int{1}, callers: []int{1, 16}, sizes: []int{1_000, 5_000},
 		reps: 3, sizeReps: 3, period: 200 * time.Millisecond, soak: 2 * time.Second}
 }
 
@@ -69,7 +69,7 @@ func parsePlan(args []string, stderr io.Writer) (plan, error) {
 		fmt.Fprintln(stderr, "go run ./guard/bench [flags]: measures the guard beside its limits and peers. README.md says how to read it.")
 		f.PrintDefaults()
 	}
-	f.BoolVar(&p.quick, "quick", p.quick, "a coarse run in under two minutes; peers only where they are installed")
+	f.BoolVar(&p.quick, "quick", p.quick, "a coarse run in under two minutes, of one server on each store; peers only where they are installed")
 	f.StringVar(&p.program, "program", "", "measure this onceguard `program`, such as one of another version, instead of building one")
 	f.BoolVar(&p.install, "install", false, "install the peers and end")
 	f.BoolVar(&p.peers, "peers", true, "measure the peers as well")
