@@ -73,7 +73,7 @@ func (g *Guard) attempt(ctx context.Context, sh shipment) (out Outcome) {
 	sending = true
 	out = g.forward.Send(ctx, Attempt{
 		Effect: sh.effect.ID, Tool: sh.tool, Method: req.Method, URL: req.URL, Header: req.Header, Body: req.Body,
-		Private: up.Private, Timeout: up.Timeout,
+		Private: up.Private, Timeout: up.Timeout, Reuse: up.Reuse,
 	})
 	return sh.classify(out)
 }

@@ -106,6 +106,9 @@ func TestADefiniteFailureNeverBlocksARetry(t *testing.T) {
 		}
 		keys := map[string]bool{}
 		for _, a := range w.up.sent() {
+			if a.Reuse != 9*time.Second || a.Timeout != 5*time.Second || !a.Private {
+				t.Errorf("the attempt is not as the policy says: %+v", a)
+			}
 			keys[a.Header["Idempotency-Key"][0]] = true
 		}
 		if len(keys) != 4 {

@@ -28,6 +28,7 @@ type Attempt struct {
 	Body    []byte
 	Private bool          // the policy allows private and loopback addresses
 	Timeout time.Duration // for the whole attempt; also bounded by ctx
+	Reuse   time.Duration // how long its connection may be kept for another attempt that allows it; 0 for a connection of its own
 }
 
 // Outcome is what an attempt proved.

@@ -22,7 +22,7 @@ const policies = `
 version: 1
 tools:
   - name: pay.refund
-    upstream: {http: {url: "http://upstream.test/refunds", timeout: 5s, idempotency_header: Idempotency-Key, network: private}}
+    upstream: {http: {url: "http://upstream.test/refunds", timeout: 5s, reuse: 9s, idempotency_header: Idempotency-Key, network: private}}
     arguments:
       order_id: {role: identity, kind: id}
       amount: {role: material, kind: money, currency: EUR}

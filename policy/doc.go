@@ -50,6 +50,7 @@
 //	        url: "https://pay.internal/v1/orders/{order_id}/refunds"
 //	        method: POST       # GET | POST | PUT | PATCH | DELETE
 //	        timeout: 30s
+//	        reuse: 10s         # keep connections that long for other calls; default: each call has its own
 //	        headers: {Authorization: "Bearer ${env:PAY_TOKEN}"}
 //	        idempotency_header: Idempotency-Key
 //	        body: [amount]     # default: the argument text as it came; []: no body

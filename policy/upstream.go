@@ -26,6 +26,7 @@ type Upstream struct {
 // HTTP is an HTTP upstream. Its headers can hold secrets: no method shows them, and neither does encoding/json.
 type HTTP struct {
 	Timeout time.Duration // of one attempt, from dial to the last byte of the answer
+	Reuse   time.Duration // how long a connection may be kept for another call; 0: each call has its own
 	Private bool          // allow private and loopback addresses ("network: private")
 
 	method            string
@@ -136,13 +137,14 @@ func (r Request) LogValue() slog.Value { return slog.StringValue(r.String()) }
 type httpContent struct {
 	Method, URL, Idempotency string
 	Timeout                  time.Duration
+	Reuse                    time.Duration `json:",omitempty"`
 	Private, Selected        bool
 	Headers                  [][2]string
 	Body                     []string
 }
 
 func (u *HTTP) content() httpContent {
-	c := httpContent{Method: u.method, URL: u.url.source, Idempotency: u.idempotencyHeader, Timeout: u.Timeout, Private: u.Private,
+	c := httpContent{Method: u.method, URL: u.url.source, Idempotency: u.idempotencyHeader, Timeout: u.Timeout, Reuse: u.Reuse, Private: u.Private,
 		Selected: u.selected, Body: u.body}
 	for _, h := range u.headers {
 		c.Headers = append(c.Headers, [2]string{h.name, h.source})
@@ -165,7 +167,7 @@ const (
 
 var (
 	upstreamKeys = keys{now: []string{"http"}, later: []string{"mcp"}}
-	httpKeys     = keys{now: []string{"url", "method", "timeout", "headers", "idempotency_header", "body", "network"}}
+	httpKeys     = keys{now: []string{"url", "method", "timeout", "reuse", "headers", "idempotency_header", "body", "network"}}
 	methods      = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 	// managed are the headers that the transport sets itself, or that change how many requests a connection carries.
 	managed = []string{"Connection", "Content-Length", "Host", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade"}
@@ -194,6 +196,9 @@ func (r *reader) upstream(n *node) *httpDoc {
 	}
 	if v, ok := f.get("timeout"); ok {
 		d.http.Timeout = r.duration(v.value, "timeout", minTimeout, maxTimeout)
+	}
+	if v, ok := f.get("reuse"); ok {
+		d.http.Reuse = r.duration(v.value, "reuse", minTimeout, maxTimeout)
 	}
 	if v, ok := f.get("headers"); ok {
 		d.http.headers = r.headers(v.value)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 )
 
 func logged(v any) string {
@@ -109,5 +110,18 @@ func TestHostIsNeverTemplated(t *testing.T) {
 		if _, err := newTemplate(url); err == nil {
 			t.Errorf("%s was accepted", url)
 		}
+	}
+}
+
+// TestReuse: connections are kept only where a policy says so, which is a part of its digest.
+func TestReuse(t *testing.T) {
+	const plain = `url: "https://a.example/x"`
+	fresh, kept := oneTool(t, "upstream: {http: {"+plain+"}}"), oneTool(t, "upstream: {http: {"+plain+", reuse: 20s}}")
+	if fresh.Upstream.HTTP.Reuse != 0 || kept.Upstream.HTTP.Reuse != 20*time.Second || fresh.Digest == kept.Digest {
+		t.Errorf("kept for %v and %v, digests %s and %s", fresh.Upstream.HTTP.Reuse, kept.Upstream.HTTP.Reuse, fresh.Digest, kept.Digest)
+	}
+	_, err := Parse("p.yaml", []byte("version: 1\ntools: [{name: t, upstream: {http: {"+plain+", reuse: 1h}}}]"))
+	if err == nil || !strings.Contains(err.Error(), "reuse") {
+		t.Errorf("an hour gave %v", err)
 	}
 }

@@ -72,7 +72,7 @@ const policy = `version: 1
 defaults: {window: 52w}
 tools:
   - name: payments.refund
-    upstream: {http: {url: "%[1]s/", timeout: 30s, network: private}}
+    upstream: {http: {url: "%[1]s/", timeout: 30s, reuse: 10s, network: private}}
     arguments:
       order_id: {role: identity, kind: id}
       amount: {kind: money, currency: currency}
@@ -82,7 +82,7 @@ tools:
       lines: {}
       reason: {role: commentary}
   - name: mail.send
-    upstream: {http: {url: "%[1]s/", timeout: 30s, network: private}}
+    upstream: {http: {url: "%[1]s/", timeout: 30s, reuse: 10s, network: private}}
     arguments:
       case: {role: identity, kind: id}
       to: {role: identity, kind: set of email}

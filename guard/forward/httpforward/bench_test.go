@@ -30,8 +30,10 @@ func BenchmarkSend(b *testing.B) {
 	}{{"fresh", 0}, {"reused", time.Second}} {
 		for _, callers := range []int{1, 16, 64} {
 			b.Run(fmt.Sprintf("%s/%d", mode.name, callers), func(b *testing.B) {
-				f := New(Options{Reuse: mode.reuse})
+				f := New(Options{})
 				defer f.Close()
+				a := a
+				a.Reuse = mode.reuse
 				together(b, callers, func() {
 					if out := f.Send(b.Context(), a); out.State != guard.Done {
 						b.Error(out.Detail)

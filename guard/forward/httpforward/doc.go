@@ -23,11 +23,12 @@
 // caller, maybe of another tenant, an answer that is not its own. The guard promises that nobody sees the
 // result of another tenant.
 //
-// Options.Reuse trades that for speed with upstreams that one trusts to frame their messages. A connection is then
-// kept for that long and used again only if it is proven alive: net/http has seen no error and no unasked byte on it,
-// it has been idle for less than Reuse and than half of what a Keep-Alive header of the server allows, and the kernel,
+// Attempt.Reuse trades that for speed with upstreams that one trusts to frame their messages. A connection is then
+// kept for that long, and used again only by attempts that allow it and if it is proven alive: net/http has seen no error and no
+// unasked byte on it, it has been idle for less than half of what a Keep-Alive header of the server allows, and the kernel,
 // asked without blocking, holds neither data nor an end of stream for it. If the server closes it in the remaining
-// instant the outcome is unknown, never a second request.
+// instant the outcome is unknown, never a second request. Of an upstream that sends more than was asked, net/http writes the
+// first bytes to the standard logger of package log.
 //
 // A connection serves one attempt at a time in either protocol, so that one loss makes one effect unknown.
 //

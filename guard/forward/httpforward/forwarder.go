@@ -30,13 +30,8 @@ type Options struct {
 
 	// TLS holds root certificates, client certificates and the like. It is cloned. TLS 1.2 is the least version
 	// whatever it says, and certificates are always verified: InsecureSkipVerify is ignored.
-	TLS *tls.Config
-
-	// Reuse is how long an idle connection may be kept for another attempt. Zero, the default, gives every attempt
-	// a connection of its own; the package comment says why. Of an upstream that sends more than was asked on a
-	// kept connection, net/http writes the first bytes to the standard logger of package log.
-	Reuse   time.Duration
-	MaxIdle int // connections kept in all. Default DefaultMaxIdle
+	TLS     *tls.Config
+	MaxIdle int // connections kept for other attempts in all. Default DefaultMaxIdle
 
 	Resolver *net.Resolver // nil is the system's
 	Log      *slog.Logger  // nil discards
@@ -76,7 +71,7 @@ func New(o Options) *Forwarder {
 	f := &Forwarder{
 		maxBody:   cmp.Or(max(o.MaxBody, 0), DefaultMaxBody),
 		maxHeader: cmp.Or(max(o.MaxHeader, 0), DefaultMaxHeader),
-		idle:      newPool(o.Reuse, cmp.Or(max(o.MaxIdle, 0), DefaultMaxIdle)),
+		idle:      newPool(cmp.Or(max(o.MaxIdle, 0), DefaultMaxIdle)),
 		log:       log,
 	}
 	f.transport = &http.Transport{
@@ -140,7 +135,10 @@ func (f *Forwarder) attempt(ctx context.Context, a guard.Attempt) guard.Outcome 
 	if refusal != "" {
 		return notSent(refusal)
 	}
-	c := f.idle.get(key)
+	var c *conn
+	if a.Reuse > 0 {
+		c = f.idle.get(key)
+	}
 	if c == nil {
 		fresh, wire, err := f.connect(ctx, key)
 		if err != nil {
@@ -155,7 +153,7 @@ func (f *Forwarder) attempt(ctx context.Context, a guard.Attempt) guard.Outcome 
 		c.http.Close()
 		return notSent("The caller gave up before anything was sent.")
 	}
-	req.Close = !f.idle.keeps()
+	req.Close = a.Reuse <= 0
 
 	var answered atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotFirstResponseByte: func() { answered.Store(true) }})
@@ -172,7 +170,7 @@ func (f *Forwarder) attempt(ctx context.Context, a guard.Attempt) guard.Outcome 
 		c.http.Close()
 		return partAnswer(ctx, resp, err)
 	}
-	if !f.idle.put(c, resp) {
+	if !f.idle.put(c, a.Reuse, resp) {
 		c.http.Close()
 	}
 	return answer(resp, body)

@@ -23,13 +23,24 @@ func TestContract(t *testing.T) {
 	for name, reuse := range map[string]time.Duration{"fresh": 0, "reused": time.Minute} {
 		t.Run(name, func(t *testing.T) {
 			forwardtest.Run(t, func(t *testing.T) forwardtest.Driver {
-				o := Options{MaxBody: 32 << 10, MaxHeader: 32 << 10, Reuse: reuse}
+				o := Options{MaxBody: 32 << 10, MaxHeader: 32 << 10}
 				f := New(o)
 				t.Cleanup(func() { f.Close() })
-				return forwardtest.Driver{Forwarder: f, MaxBody: o.MaxBody, MaxHeader: o.MaxHeader}
+				return forwardtest.Driver{Forwarder: reusing{f, reuse}, MaxBody: o.MaxBody, MaxHeader: o.MaxHeader}
 			})
 		})
 	}
+}
+
+// reusing lets each attempt leave its connection to others.
+type reusing struct {
+	*Forwarder
+	reuse time.Duration
+}
+
+func (r reusing) Send(ctx context.Context, a guard.Attempt) guard.Outcome {
+	a.Reuse = max(a.Reuse, r.reuse)
+	return r.Forwarder.Send(ctx, a)
 }
 
 // connectTo puts serve behind every connection of f, over a pipe, which takes bytes only while they are read.

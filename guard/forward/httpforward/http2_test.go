@@ -61,7 +61,7 @@ func TestTLS(t *testing.T) {
 				conns.Store(r.RemoteAddr, true)
 				io.Copy(w, r.Body)
 			})
-			f := forwarder(t, Options{TLS: config, Reuse: reuse})
+			f := reusing{forwarder(t, Options{TLS: config}), reuse}
 			for range 3 {
 				out := f.Send(t.Context(), post(url))
 				if out.State != guard.Done || string(out.Result.Body) != `{"a":1}` {
@@ -217,7 +217,7 @@ func TestHTTP2NeverRepeats(t *testing.T) {
 						cancel()
 					}
 				})
-				f := forwarder(t, Options{TLS: s.config, Reuse: time.Minute, MaxHeader: 4 << 10})
+				f := reusing{forwarder(t, Options{TLS: s.config, MaxHeader: 4 << 10}), time.Minute}
 				a := post(s.url)
 				a.Method = method
 				if method != "POST" {
@@ -250,7 +250,7 @@ func TestHTTP2KeptConnection(t *testing.T) {
 				}
 				head(w, stream, true, ":status", "200")
 			})
-			f := forwarder(t, Options{TLS: s.config, Reuse: time.Minute})
+			f := reusing{forwarder(t, Options{TLS: s.config}), time.Minute}
 			for n, want := range []guard.Code{guard.CodeUpstreamDone, guard.CodeUpstreamLost, guard.CodeUpstreamDone} {
 				if out := f.Send(t.Context(), post(s.url)); out.Code != want {
 					t.Errorf("attempt %d: %+v, want %s", n+1, out, want)

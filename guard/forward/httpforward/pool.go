@@ -24,9 +24,8 @@ type conn struct {
 	gone *time.Timer // closes it when it has been idle for too long
 }
 
-// pool keeps connections between attempts for at most reuse; it keeps none when that is zero.
+// pool keeps connections between attempts.
 type pool struct {
-	reuse time.Duration
 	limit int
 
 	mu     sync.Mutex
@@ -35,11 +34,7 @@ type pool struct {
 	closed bool
 }
 
-func newPool(reuse time.Duration, limit int) *pool {
-	return &pool{reuse: max(reuse, 0), limit: limit, idle: make(map[endpoint][]*conn)}
-}
-
-func (p *pool) keeps() bool { return p.reuse > 0 }
+func newPool(limit int) *pool { return &pool{limit: limit, idle: make(map[endpoint][]*conn)} }
 
 // get returns a connection that is proven alive, or nil.
 func (p *pool) get(key endpoint) *conn {
@@ -67,10 +62,10 @@ func (p *pool) pop(key endpoint) *conn {
 	return c
 }
 
-// put keeps c for another attempt and reports whether it did; otherwise the caller closes it. The answer has been
-// read to its end.
-func (p *pool) put(c *conn, resp *http.Response) bool {
-	stay := min(p.reuse, keepAlive(resp.Header)/2)
+// put keeps c for another attempt, at most for as long as reuse, and reports whether it did; otherwise the caller closes it. The
+// answer has been read to its end.
+func (p *pool) put(c *conn, reuse time.Duration, resp *http.Response) bool {
+	stay := min(reuse, keepAlive(resp.Header)/2)
 	if stay <= 0 || resp.Close || c.http.Err() != nil || c.http.Available() == 0 {
 		return false
 	}

@@ -48,27 +48,32 @@ func newCounter(t *testing.T) *counter {
 
 func TestReuse(t *testing.T) {
 	for name, c := range map[string]struct {
-		options Options
-		header  http.Header
-		change  func(n int, a *guard.Attempt)
-		opened  int64
+		reuse  time.Duration
+		header http.Header
+		change func(n int, a *guard.Attempt)
+		opened int64
 	}{
 		"never by default":    {opened: 4},
-		"when allowed":        {options: Options{Reuse: time.Minute}, opened: 1},
-		"not after close":     {options: Options{Reuse: time.Minute}, header: http.Header{"Connection": {"close"}}, opened: 4},
-		"not over Keep-Alive": {options: Options{Reuse: time.Minute}, header: http.Header{"Keep-Alive": {"max=5, timeout=0"}}, opened: 4},
-		"within Keep-Alive":   {options: Options{Reuse: time.Minute}, header: http.Header{"Keep-Alive": {"timeout=60, max=5"}}, opened: 1},
-		"not when unreadable": {options: Options{Reuse: time.Minute}, header: http.Header{"Keep-Alive": {"timeout=soon"}}, opened: 4},
-		"apart by host's name": {options: Options{Reuse: time.Minute}, change: func(n int, a *guard.Attempt) {
+		"when allowed":        {reuse: time.Minute, opened: 1},
+		"not after close":     {reuse: time.Minute, header: http.Header{"Connection": {"close"}}, opened: 4},
+		"not over Keep-Alive": {reuse: time.Minute, header: http.Header{"Keep-Alive": {"max=5, timeout=0"}}, opened: 4},
+		"within Keep-Alive":   {reuse: time.Minute, header: http.Header{"Keep-Alive": {"timeout=60, max=5"}}, opened: 1},
+		"not when unreadable": {reuse: time.Minute, header: http.Header{"Keep-Alive": {"timeout=soon"}}, opened: 4},
+		"apart by host's name": {reuse: time.Minute, change: func(n int, a *guard.Attempt) {
 			if n%2 == 1 {
 				a.URL = "http://localhost" + a.URL[len("http://127.0.0.1"):]
+			}
+		}, opened: 2},
+		"only among those that allow it": {change: func(n int, a *guard.Attempt) {
+			if n != 1 {
+				a.Reuse = time.Minute // 0 opens and leaves one, 1 has its own, 2 and 3 take what 0 left
 			}
 		}, opened: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newCounter(t)
 			p.header = c.header
-			f := forwarder(t, c.options)
+			f := reusing{forwarder(t, Options{}), c.reuse}
 			for n := range 4 {
 				a := post(p.url)
 				if c.change != nil {
@@ -88,7 +93,7 @@ func TestReuse(t *testing.T) {
 // TestIdleEnds: a connection that nobody takes is closed when its time is over, and at the latest by Close.
 func TestIdleEnds(t *testing.T) {
 	p := newCounter(t)
-	f := forwarder(t, Options{Reuse: 10 * time.Millisecond})
+	f := reusing{forwarder(t, Options{}), 10 * time.Millisecond}
 	f.Send(t.Context(), post(p.url))
 	<-p.closed
 	f.idle.mu.Lock()
@@ -97,7 +102,7 @@ func TestIdleEnds(t *testing.T) {
 	}
 	f.idle.mu.Unlock()
 
-	f = New(Options{Reuse: time.Hour})
+	f = reusing{New(Options{}), time.Hour}
 	f.Send(t.Context(), post(p.url))
 	f.Close()
 	<-p.closed
@@ -105,7 +110,7 @@ func TestIdleEnds(t *testing.T) {
 
 func TestIdleLimit(t *testing.T) {
 	p := newCounter(t)
-	f := forwarder(t, Options{Reuse: time.Hour, MaxIdle: 2})
+	f := reusing{forwarder(t, Options{MaxIdle: 2}), time.Hour}
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
