@@ -118,31 +118,70 @@ func (g *Guard) CheckPolicy(ctx context.Context, e PolicyEdit) (*policy.Set, err
 	return g.rehearsed(e)
 }
 
+// CheckFile says what is wrong with a text as a policy file beside those in force, in which it stands in place of the tools that it names,
+// whether a file or the ledger says them. It writes nothing. The set is the one that would be in force.
+//
+// Errors: CodeInvalid, with policy.Problems as its cause where the text or what it would do to another policy is at fault.
+func (g *Guard) CheckFile(ctx context.Context, text string) (*policy.Set, error) {
+	if _, err := g.rules(ctx); err != nil {
+		return nil, err
+	}
+	files := g.policies.files.Current()
+	drafted, err := files.Draft([]byte(text))
+	if err != nil {
+		return nil, unusableText(err)
+	}
+	kept, _ := g.book.kept()
+	set, laid := drafted.Overlay(kept)
+	if err := spoilt(files, kept, kept, laid); err != nil {
+		return nil, err
+	}
+	return set, nil
+}
+
 // rehearsed makes the set that an edit would bring into force. Another policy must not become unusable by it.
 func (g *Guard) rehearsed(e PolicyEdit) (*policy.Set, error) {
 	files := g.policies.files.Current()
-	kept, _ := g.book.kept()
-	_, before := files.Overlay(kept)
-	good := map[string]bool{}
-	for i, l := range before {
-		good[kept[i].Pattern] = l.Err == nil
-	}
-	kept = slices.DeleteFunc(kept, func(k policy.Kept) bool { return k.Pattern == e.Tool })
+	before, _ := g.book.kept()
+	kept := slices.DeleteFunc(slices.Clone(before), func(k policy.Kept) bool { return k.Pattern == e.Tool })
 	if e.Text != "" {
 		kept = append(kept, policy.Kept{Pattern: e.Tool, Versions: []policy.Version{{Text: []byte(e.Text)}}})
 	}
 	set, laid := files.Overlay(kept)
-	for i, l := range laid {
-		switch edited := kept[i].Pattern == e.Tool; {
-		case edited && l.Files:
-			return nil, &Error{Code: CodeConflict, Op: "policy", Message: fmt.Sprintf("%s defines this tool, and files win; change it there", l.Rule.Source)}
-		case edited && l.Err != nil:
-			return nil, &Error{Code: CodeInvalid, Op: "policy", Field: "/text", Message: "the policy cannot be used", Err: l.Err}
-		case l.Err != nil && good[kept[i].Pattern]:
-			return nil, &Error{Code: CodeInvalid, Op: "policy", Field: "/text", Message: fmt.Sprintf("with this change the policy of %q could no longer be used", kept[i].Pattern), Err: l.Err}
+	if e.Text != "" {
+		switch edited := laid[len(laid)-1]; {
+		case edited.Files:
+			return nil, &Error{Code: CodeConflict, Op: "policy", Message: fmt.Sprintf("%s defines this tool, and files win; change it there", edited.Rule.Source)}
+		case edited.Err != nil:
+			return nil, unusableText(edited.Err)
 		}
 	}
+	if err := spoilt(files, before, kept, laid); err != nil {
+		return nil, err
+	}
 	return set, nil
+}
+
+func unusableText(cause error) error {
+	return &Error{Code: CodeInvalid, Op: "policy", Field: "/text", Message: "the policy cannot be used", Err: cause}
+}
+
+// spoilt finds a kept policy that could be used until now, and no longer could beside what is new; nil where there is none.
+func spoilt(files *policy.Set, before, kept []policy.Kept, laid []policy.Laid) error {
+	_, was := files.Overlay(before)
+	good := map[string]bool{}
+	for i, l := range was {
+		good[before[i].Pattern] = l.Err == nil
+	}
+	for i, l := range laid {
+		if l.Err != nil && good[kept[i].Pattern] {
+			return &Error{
+				Code: CodeInvalid, Op: "policy", Field: "/text", Err: l.Err,
+				Message: fmt.Sprintf("with this change the policy of %q could no longer be used", kept[i].Pattern),
+			}
+		}
+	}
+	return nil
 }
 
 // PolicyVersions lists the newest versions of a policy in the ledger, the latest first and at most 200. Their texts can hold

@@ -54,15 +54,21 @@ func (g *Guard) propose(ctx context.Context, p Principal, c Call) (*proposal, er
 	if err := checkCall(&c); err != nil {
 		return nil, err
 	}
-	if p.Agent != "" {
-		c.Agent = p.Agent
-	}
 	now, err := g.rules(ctx)
 	if err != nil {
 		return nil, err
 	}
-	r := &proposal{principal: p, call: c, set: now.set, policies: now.number, rule: now.set.Match(c.Tool), maker: g.maker, first: g.keys.first}
-	if err := unusable(r.rule); err != nil {
+	return g.proposeUnder(now, p, &c)
+}
+
+// proposeUnder reads a call, whose texts were checked, under the given policies.
+func (g *Guard) proposeUnder(now *inForce, p Principal, c *Call) (*proposal, error) {
+	r := &proposal{principal: p, call: *c, set: now.set, policies: now.number, rule: now.set.Match(c.Tool), maker: g.maker, first: g.keys.first}
+	if p.Agent != "" {
+		r.call.Agent = p.Agent
+	}
+	err := unusable(r.rule)
+	if err != nil {
 		return nil, err
 	}
 	if r.args, err = c.decode(); err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/onceguard/onceguard/fingerprint"
+	"github.com/onceguard/onceguard/policy"
 )
 
 // Effect returns one effect that the principal may see: an agent those of its own subject, a reviewer those of the
@@ -67,31 +68,15 @@ type Verdict struct {
 // Fingerprint explains the fingerprint of a call and, with other, whether the two are the same effect. It changes
 // nothing.
 func (g *Guard) Fingerprint(ctx context.Context, p Principal, c Call, other *Call) (Explained, error) {
-	r, err := g.fingerprinted(ctx, p, c)
+	now, err := g.rules(ctx)
 	if err != nil {
 		return Explained{}, err
 	}
-	x := Explained{
-		Rule: r.rule.Pattern, Source: r.rule.Source, Key: r.sum.Key, Spec: r.rule.Arguments.Digest(), Terms: r.rule.Arguments.Terms(r.args),
-		Canonical: string(r.args.AppendCanonical(nil)),
+	x, err := g.explained(ctx, now, p, c, other)
+	if err != nil {
+		return Explained{}, err
 	}
-	if other != nil {
-		o, err := g.fingerprinted(ctx, p, *other)
-		if e, ok := errors.AsType[*Error](err); ok && e.Field != "" {
-			e.Field = "/other" + e.Field
-		}
-		if err != nil {
-			return Explained{}, err
-		}
-		x.Other = o.rule.Arguments.Terms(o.args)
-		c := fingerprint.Compare(x.Other, x.Terms)
-		c.Same = o.sum.Key == r.sum.Key
-		x.Comparison = &c
-		if x.Verdict, err = g.verdict(ctx, o, r); err != nil {
-			return Explained{}, err
-		}
-	}
-	found, err := g.store.Lookup(ctx, r.sum.Key)
+	found, err := g.store.Lookup(ctx, x.Key)
 	if err != nil {
 		return Explained{}, err
 	}
@@ -102,9 +87,45 @@ func (g *Guard) Fingerprint(ctx context.Context, p Principal, c Call, other *Cal
 	return x, nil
 }
 
+// FingerprintUnder is Fingerprint under other policies than those in force, such as CheckPolicy and CheckFile make them of a draft. Recorded is
+// nil: nothing is recorded under them.
+func (g *Guard) FingerprintUnder(ctx context.Context, p Principal, set *policy.Set, c Call, other *Call) (Explained, error) {
+	return g.explained(ctx, &inForce{set: set}, p, c, other)
+}
+
+func (g *Guard) explained(ctx context.Context, now *inForce, p Principal, c Call, other *Call) (Explained, error) {
+	r, err := g.fingerprinted(now, p, c)
+	if err != nil {
+		return Explained{}, err
+	}
+	x := Explained{
+		Rule: r.rule.Pattern, Source: r.rule.Source, Key: r.sum.Key, Spec: r.rule.Arguments.Digest(), Terms: r.rule.Arguments.Terms(r.args),
+		Canonical: string(r.args.AppendCanonical(nil)),
+	}
+	if other == nil {
+		return x, nil
+	}
+	o, err := g.fingerprinted(now, p, *other)
+	if e, ok := errors.AsType[*Error](err); ok && e.Field != "" {
+		e.Field = "/other" + e.Field
+	}
+	if err != nil {
+		return Explained{}, err
+	}
+	x.Other = o.rule.Arguments.Terms(o.args)
+	compared := fingerprint.Compare(x.Other, x.Terms)
+	compared.Same = o.sum.Key == r.sum.Key
+	x.Comparison = &compared
+	x.Verdict, err = g.verdict(ctx, o, r)
+	return x, err
+}
+
 // fingerprinted reads a call and makes its fingerprint.
-func (g *Guard) fingerprinted(ctx context.Context, p Principal, c Call) (*proposal, error) {
-	r, err := g.propose(ctx, p, c)
+func (g *Guard) fingerprinted(now *inForce, p Principal, c Call) (*proposal, error) {
+	if err := checkCall(&c); err != nil {
+		return nil, err
+	}
+	r, err := g.proposeUnder(now, p, &c)
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ func (k *Kept) place(version int) string {
 	if n := k.Versions[version].Number; n != 0 {
 		return fmt.Sprintf("ledger:%s@%d", k.Pattern, n)
 	}
-	return "draft"
+	return draftName
 }
 
 // Version is one text of a kept policy: a policy file that holds this one tool and nothing else.
