@@ -134,7 +134,7 @@ func (a *API) Register(e *echo.Echo) {
 	e.GET("/v1/reviews/:id", adapt(a, reviewers, a.review))
 	e.POST("/v1/reviews/:id/decide", adapt(a, reviewers, a.decide))
 	e.POST("/v1/fingerprint", adapt(a, callers, a.fingerprint))
-	e.POST("/v1/backtest", adapt(a, admins, a.backtest))
+	e.POST("/v1/backtest", adapt(a, reviewers, a.backtest))
 	e.GET("/v1/policies", adapt(a, reviewers, a.listPolicies))
 	e.GET("/v1/policies/:tool/versions", adapt(a, admins, a.policyVersions))
 	e.PUT("/v1/policies/:tool", adapt(a, admins, a.editPolicy))

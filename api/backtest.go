@@ -15,7 +15,8 @@ import (
 // "onceguard backtest" has no such bound.
 const maxBacktest = 2000
 
-// backtest is POST /v1/backtest. It is for admins: a draft's conditions could be used to ask for values that reviewers may not see.
+// backtest is POST /v1/backtest. Reviewers may ask it, as on the dashboard: it reads the effects as they are shown to them, so that no draft can
+// ask for what a policy conceals, and it writes nothing.
 func (a *API) backtest(ctx context.Context, p guard.Principal, q client.BacktestQuestion) (client.Backtest, error) {
 	if strings.TrimSpace(q.Policies) == "" {
 		return client.Backtest{}, invalid("/policies", "is empty: send the draft as the text of one policy file")

@@ -82,7 +82,7 @@ type BacktestFinding struct {
 	Sentence string   `json:"sentence,omitzero"`
 }
 
-// Backtest compares a draft with the policies in force. It changes nothing and needs an admin's key.
+// Backtest compares a draft with the policies in force. It changes nothing and needs the key of a reviewer or an admin.
 func (c *Client) Backtest(ctx context.Context, q BacktestQuestion) (b Backtest, err error) {
 	_, err = c.send(ctx, http.MethodPost, "/v1/backtest", nil, q, &b)
 	return b, err
