@@ -26,12 +26,6 @@ var inPage = backtestBounds{over: 7 * 24 * time.Hour, rows: 50_000, calls: 10_00
 // mostFindings is how many calls of each kind a page lists.
 const mostFindings = 10
 
-// rehearsal is what a draft would bring into force.
-type rehearsal struct {
-	set   *policy.Set
-	alone bool // set is the draft without the other policies
-}
-
 // pastCalls are the recorded calls that a draft may treat otherwise, oldest first.
 type pastCalls struct {
 	list      []pastCall
@@ -47,7 +41,7 @@ type pastCall struct {
 }
 
 // backtestDraft is backtest for the editor's draft.
-func (w *Web) backtestDraft(ctx context.Context, p guard.Principal, tool string, v *draftView, would rehearsal) (backtestView, error) {
+func (w *Web) backtestDraft(ctx context.Context, p guard.Principal, tool string, v *draftView, would *policy.Set) (backtestView, error) {
 	switch {
 	case !v.Good:
 		return backtestView{Done: true, Problem: "The draft cannot be loaded, so there is nothing to compare. What is wrong with it stands above."}, nil
@@ -55,14 +49,14 @@ func (w *Web) backtestDraft(ctx context.Context, p guard.Principal, tool string,
 		return backtestView{Done: true, Problem: "The draft does not name this tool, so there is nothing to compare."}, nil
 	}
 	found, err := w.backtest(ctx, p, would, inPage)
-	if found.Done && ruleFor(would.set, tool).Mode == policy.ModeWarn {
+	if found.Done && ruleFor(would, tool).Mode == policy.ModeWarn {
 		found.Notes = append(found.Notes, "The draft only warns: this is what it would do if it were enforced.")
 	}
 	return found, err
 }
 
 // backtest compares a draft with the policies in force.
-func (w *Web) backtest(ctx context.Context, p guard.Principal, draft rehearsal, b backtestBounds) (backtestView, error) {
+func (w *Web) backtest(ctx context.Context, p guard.Principal, draft *policy.Set, b backtestBounds) (backtestView, error) {
 	select {
 	case w.backtests <- struct{}{}:
 		defer func() { <-w.backtests }()
@@ -79,7 +73,7 @@ func (w *Web) backtest(ctx context.Context, p guard.Principal, draft rehearsal, 
 		e, err := w.guard.Effect(ctx, p, past.list[ref].effect)
 		return guard.BacktestCallOf(&e, ref), err
 	}
-	test, err := guard.NewBacktest(guard.BacktestOptions{Current: current, Draft: draft.set, Recall: recall, Keep: mostFindings})
+	test, err := guard.NewBacktest(guard.BacktestOptions{Current: current, Draft: draft, Recall: recall, Keep: mostFindings})
 	if err != nil {
 		return backtestView{}, err
 	}
@@ -150,32 +144,28 @@ func (w *Web) compareCall(ctx context.Context, p guard.Principal, test *guard.Ba
 	return test.AddVerdict(ctx, w.guard, p, &e, ref)
 }
 
-// concerns tells of a tool whether its calls can end otherwise under a draft: because its rule changes, or because it shares effects,
-// resources or limits with one whose rule does.
-func concerns(current *policy.Set, draft rehearsal) func(tool string) bool {
+// concerns tells of a tool whether its calls can end otherwise under policies with a draft among them: because its rule is the draft's or
+// changes, or because it shares effects, resources or limits with one whose rule does.
+func concerns(current, draft *policy.Set) func(tool string) bool {
 	known := map[string]bool{}
-	changed := changedRules(current, draft.set)
+	changed := changedRules(current, draft)
 	return func(tool string) bool {
 		yes, seen := known[tool]
 		if !seen {
-			now, then := current.Match(tool), draft.set.Match(tool)
-			if draft.alone {
-				yes = !then.Unknown && (now.Unknown || now.Pattern == then.Pattern || then.Pattern == tool)
-			} else {
-				yes = slices.ContainsFunc(changed, func(r *policy.Rule) bool { return coupled(r, now) || coupled(r, then) })
-			}
+			now, then := current.Match(tool), draft.Match(tool)
+			yes = slices.ContainsFunc(changed, func(r *policy.Rule) bool { return coupled(r, now) || coupled(r, then) })
 			known[tool] = yes
 		}
 		return yes
 	}
 }
 
-// changedRules are the rules of two sets that the other one does not have as they are.
-func changedRules(a, z *policy.Set) []*policy.Rule {
+// changedRules are the rules of two sets that the other one does not have as they are, and those of the draft.
+func changedRules(current, draft *policy.Set) []*policy.Rule {
 	var list []*policy.Rule
-	for _, pair := range [][2]*policy.Set{{a, z}, {z, a}} {
+	for _, pair := range [][2]*policy.Set{{current, draft}, {draft, current}} {
 		for _, r := range pair[0].Rules() {
-			if other := pair[1].Find(r.Pattern); other == nil || other.Digest != r.Digest {
+			if other := pair[1].Find(r.Pattern); other == nil || other.Digest != r.Digest || isDraft(r) {
 				list = append(list, r)
 			}
 		}

@@ -111,12 +111,12 @@ func TestABacktestHasBounds(t *testing.T) {
 	}
 	few, soon := inPage, inPage
 	few.calls = 3
-	v, err := h.web.backtest(t.Context(), rita, rehearsal{draft, true}, few)
+	v, err := h.web.backtest(t.Context(), rita, draft, few)
 	if err != nil || v.Calls != "3 calls" || !v.Since.Equal(f.effects[2].Created) || len(v.Changes) != 1 || v.Changes[0].Kind != string(guard.BacktestReleased) {
 		t.Errorf("of many calls: %+v, %v", v, err)
 	}
 	soon.time = 0
-	v, err = h.web.backtest(t.Context(), rita, rehearsal{draft, true}, soon)
+	v, err = h.web.backtest(t.Context(), rita, draft, soon)
 	if err != nil || v.Calls != "0 calls" || !strings.Contains(strings.Join(v.Notes, " "), "the newest 4 calls were not compared") {
 		t.Errorf("without time: %+v, %v", v, err)
 	}
@@ -139,18 +139,21 @@ tools:
 		}
 		return set
 	}
-	for _, c := range []struct {
-		old, new  string
-		alone     bool
-		want, not string
-	}{
-		{"{name: rest.refund, effect: refund,", "{name: rest.refund, effect: refund, window: 1h,", false, "rest.refund mcp.refund", "file.write crm.x other"},
-		{"{name: file.write,", "{name: file.write, window: 1h,", false, "file.write file.remove", "rest.refund crm.x other"},
-		{"{name: crm.*, kind: read}", "{name: crm.*}", false, "crm.x", "rest.refund other"},
-		{"{name: crm.*, kind: read}", "{name: new.*}", false, "crm.x new.one", "rest.refund other"},
-		{"", "", true, "rest.refund crm.x", "other"},
+	base := parse(shared)
+	same, err := base.Draft([]byte("version: 1\ntools: [{name: crm.*, kind: read}]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if concerned := concerns(base, same); !concerned("crm.x") || concerned("file.write") {
+		t.Error("of a draft that changes nothing the calls of its own tools are read, and no others")
+	}
+	for _, c := range []struct{ old, new, want, not string }{
+		{"{name: rest.refund, effect: refund,", "{name: rest.refund, effect: refund, window: 1h,", "rest.refund mcp.refund", "file.write crm.x other"},
+		{"{name: file.write,", "{name: file.write, window: 1h,", "file.write file.remove", "rest.refund crm.x other"},
+		{"{name: crm.*, kind: read}", "{name: crm.*}", "crm.x", "rest.refund other"},
+		{"{name: crm.*, kind: read}", "{name: new.*}", "crm.x new.one", "rest.refund other"},
 	} {
-		concerned := concerns(parse(shared), rehearsal{parse(strings.Replace(shared, c.old, c.new, 1)), c.alone})
+		concerned := concerns(parse(shared), parse(strings.Replace(shared, c.old, c.new, 1)))
 		for _, tool := range strings.Fields(c.want) {
 			if !concerned(tool) {
 				t.Errorf("%s: calls of %s are left out", c.new, tool)

@@ -37,7 +37,7 @@
 //	/review, /review/{id}      what waits for a person, and one decision (queue.go, review.go, decide.go)
 //	/effects, /effects/{id}    search, with all of it in the address, and all that is known of one effect (effects.go, effect.go)
 //	/policies, /policies/{t}   what is in force and where it was written, a draft that is checked (draft.go), held against the last week's calls
-//	                           (backtest.go) and saved (policyedit.go), two calls that are judged (policy.go, trial.go)
+//	                           (backtest.go) and saved (policyedit.go), two calls that are judged by it, or by what is in force (policy.go, trial.go)
 //	/overview                  what was counted (tally.go says what counts as a repeat), health, and the switches (overview.go, switches.go)
 //
 // # Adding a page

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aymanbagabas/go-udiff"
 	"github.com/goccy/go-yaml"
 
 	"github.com/onceguard/onceguard/guard"
@@ -24,12 +26,20 @@ const mostNumbers = 5000
 type draftView struct {
 	Text      string
 	Rows      int
-	Numbers   []int
+	Numbers   []lineNumber
 	Open      bool   // somebody works on it
 	Suggested string // what the draft does, where it was made from an effect
 	Problems  problems
-	Good      bool // it could be loaded
-	Names     bool // it is about this tool
+	Good      bool       // it could be loaded
+	Names     bool       // it is about this tool
+	Differs   bool       // from what is in force
+	Changes   []diffLine // in what stands
+}
+
+// lineNumber is the number beside a line of the editor.
+type lineNumber struct {
+	Number int
+	Bad    bool // there is a problem in the line
 }
 
 // opening is what the editor begins with.
@@ -40,8 +50,8 @@ type opening struct {
 	elsewhere string // the address of the page that has it instead
 }
 
-// opening makes the draft that a page begins with: what is in force, an older version, or what an effect speaks for.
-func (w *Web) opening(ctx context.Context, p guard.Principal, r *policyRequest, rule *policy.Rule, versions []guard.PolicyVersion) (opening, error) {
+// opening makes the draft that a page begins with: what stands, an older version, or what an effect speaks for.
+func (w *Web) opening(ctx context.Context, p guard.Principal, r *policyRequest, rule *policy.Rule, s standing) (opening, error) {
 	if r.suggest != "" {
 		e, err := w.guard.Effect(ctx, p, r.suggest)
 		if err != nil {
@@ -51,66 +61,95 @@ func (w *Web) opening(ctx context.Context, p guard.Principal, r *policyRequest, 
 			return opening{elsewhere: policyPath(e.Tool) + "?suggest=" + url.QueryEscape(e.ID)}, nil
 		}
 		r.trial = w.trialOf(ctx, p, &e)
-		text, says := w.suggest(&e, rule)
+		text, says := w.suggest(&e, rule, s.name)
 		return opening{text: text, says: says}, nil
 	}
-	if i := slices.IndexFunc(versions, func(v guard.PolicyVersion) bool { return v.Number == r.version && v.Text != "" }); i >= 0 {
+	if i := slices.IndexFunc(s.versions, func(v guard.PolicyVersion) bool { return v.Number == r.version && v.Text != "" }); i >= 0 {
 		return opening{
-			text: versions[i].Text, says: fmt.Sprintf("The text of version %d, to be saved anew.", r.version), reason: fmt.Sprintf("Back to version %d.", r.version),
+			text: s.versions[i].Text, says: fmt.Sprintf("The text of version %d, to be saved anew.", r.version), reason: fmt.Sprintf("Back to version %d.", r.version),
 		}, nil
 	}
-	return opening{text: draftFrom(r.tool, rule, versions)}, nil
+	return opening{text: s.text}, nil
 }
 
-// draftFrom is the text that the page gives to be edited: the latest one that the ledger keeps, as its author wrote it.
-func draftFrom(tool string, rule *policy.Rule, versions []guard.PolicyVersion) string {
-	if len(versions) > 0 && versions[0].Text != "" {
-		return versions[0].Text
+// standing is what the editor changes.
+type standing struct {
+	name     string                // of the entry under "tools:"
+	text     string                // the latest one that the ledger keeps, as its author wrote it, else what the files say
+	unusable bool                  // the latest version is not the one in force
+	first    bool                  // nobody has written a policy yet
+	versions []guard.PolicyVersion // for those who may edit them
+}
+
+// standingOf tells what the editor changes on the page of a tool. Who may write into the ledger writes there of this one tool, also where
+// a glob says something of it.
+func standingOf(tool string, rule *policy.Rule, versions []guard.PolicyVersion, editable bool) standing {
+	s := standing{name: rule.Pattern, first: rule.Unknown, versions: versions}
+	if rule.Unknown || editable {
+		s.name = tool
 	}
-	return draftOf(tool, rule)
+	if len(versions) > 0 && versions[0].Text != "" {
+		s.text, s.unusable = versions[0].Text, !versions[0].InForce
+	} else {
+		s.text = draftOf(s.name, rule)
+	}
+	return s
+}
+
+// compare notes whether a draft says something else than what is in force, and what it would change in the text that stands.
+func (s *standing) compare(v *draftView) {
+	changed := strings.TrimSpace(v.Text) != strings.TrimSpace(s.text)
+	v.Differs = changed || s.unusable
+	if changed && !s.first {
+		trimmed := func(text string) string { return strings.TrimSpace(text) + "\n" }
+		v.Changes = diffLines(udiff.Unified("stands", "draft", trimmed(s.text), trimmed(v.Text)))
+	}
 }
 
 // draftOfText is the editor with a text.
 func draftOfText(text string) draftView {
 	v := draftView{Text: text, Rows: min(max(strings.Count(text, "\n")+2, 8), mostNumbers)}
 	for i := range v.Rows {
-		v.Numbers = append(v.Numbers, i+1)
+		v.Numbers = append(v.Numbers, lineNumber{Number: i + 1})
 	}
 	return v
 }
 
-// judged notes what is wrong with the draft, as "onceguard check" says it of a file. A reviewer may learn by it whether a variable of
-// the environment is set, but never its value.
-func (v *draftView) judged(tool string, set *policy.Set, err error) {
-	v.Problems, v.Good = problemsOf(err), err == nil
-	v.Names = v.Good && !ruleFor(set, tool).Unknown
-}
-
-// judge says what is wrong with a draft. Where it could be saved it is held against the files and the ledger, else against nothing but
-// the language. The set that it would bring into force is nil where there is something wrong.
-func (w *Web) judge(ctx context.Context, tool, text string, editable bool) (draftView, rehearsal, error) {
+// judge says what is wrong with a draft, as "onceguard check" says it of a file: as a version of the ledger's where the visitor may save it, else
+// as a policy file. A reviewer may learn by it whether a variable of the environment is set, but never its value. The set is what would be in
+// force, nil where there is something wrong.
+func (w *Web) judge(ctx context.Context, tool, text string, editable bool) (draftView, *policy.Set, error) {
 	v := draftOfText(text)
-	if !editable || strings.TrimSpace(text) == "" {
-		set, err := policy.Parse(draftName, []byte(text))
-		v.judged(tool, set, err)
-		return v, rehearsal{set, true}, nil
+	var set *policy.Set
+	var err error
+	if editable && strings.TrimSpace(text) != "" {
+		set, err = w.guard.CheckPolicy(ctx, guard.PolicyEdit{Tool: cmp.Or(named(text), tool), Text: text})
+	} else {
+		set, err = w.guard.CheckFile(ctx, text)
 	}
-	edited := named(text)
-	if edited == "" {
-		edited = tool
-	}
-	set, err := w.guard.CheckPolicy(ctx, guard.PolicyEdit{Tool: edited, Text: text})
-	if code := guard.CodeOf(err); err != nil && code != guard.CodeInvalid && code != guard.CodeConflict {
-		return v, rehearsal{}, err
+	switch code := guard.CodeOf(err); {
+	case err == nil:
+		v.Good, v.Names = true, isDraft(ruleFor(set, tool))
+		return v, set, nil
+	case code != guard.CodeInvalid && code != guard.CodeConflict:
+		return v, nil, err
 	}
 	if e, ok := errors.AsType[*guard.Error](err); ok && e.Err != nil {
 		err = e.Err
 	} else if ok {
 		err = errors.New(e.Message)
 	}
-	v.judged(tool, set, err)
-	return v, rehearsal{set: set}, nil
+	v.Problems = problemsOf(err)
+	for _, p := range v.Problems {
+		if p.Here && p.Line <= len(v.Numbers) {
+			v.Numbers[p.Line-1].Bad = true
+		}
+	}
+	return v, nil, nil
 }
+
+// isDraft reports whether a rule is the draft's, and not another policy's.
+func isDraft(r *policy.Rule) bool { return strings.HasPrefix(r.Source, draftName+":") }
 
 // named is the tool that a draft is about; "" where that cannot be read.
 func named(text string) string {
@@ -125,12 +164,14 @@ func named(text string) string {
 	return doc.Tools[0].Name
 }
 
-// draftOf is a policy document that says what the files say of a tool, to be edited.
-func draftOf(tool string, r *policy.Rule) string {
-	if r.Unknown {
-		return document(tool, nil, nil)
+// draftOf is a policy document that says of a name what a rule says, to be edited.
+func draftOf(name string, r *policy.Rule) string {
+	lines := written(r)
+	var comments []string
+	if slices.ContainsFunc(lines, func(l policy.Line) bool { return string(l.Value) == `"…"` }) {
+		comments = append(comments, "\"…\" stands for a header that the file writes out. Keep what it has there.")
 	}
-	return document(r.Pattern, yamlOf(written(r)), nil)
+	return document(name, yamlOf(lines), comments)
 }
 
 // document writes a policy of one tool, with comments before it.

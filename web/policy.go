@@ -36,6 +36,7 @@ func (r *policyRequest) bind(c echo.Context) error {
 		return &refusal{http.StatusNotFound, "Not here", "This is no name of a tool."}
 	}
 	r.tool, r.suggest = tool, c.QueryParam("suggest")
+	r.trial = readTrial(nil)
 	r.version, _ = strconv.ParseInt(c.QueryParam("version"), 10, 64) // what is no number is no version
 	r.saved, _ = strconv.ParseInt(c.QueryParam("saved"), 10, 64)
 	if c.Request().Method != http.MethodPost {
@@ -65,7 +66,7 @@ type toolView struct {
 	Runs     string
 	Tells    string   // for tools without a policy: what happens to them
 	Defect   problems // why calls of the tool are refused
-	Filed    bool     // a file defines the tool
+	Filed    bool     // a file says it
 	Lines    []yamlLine
 	Draft    draftView
 	Refused  string    // why the draft was not saved
@@ -92,9 +93,10 @@ func (w *Web) policy(ctx context.Context, p guard.Principal, r policyRequest) (r
 	if err != nil {
 		return nil, err
 	}
+	stands := standingOf(r.tool, rule, versions, kept != nil)
 	start := opening{text: r.draft, reason: r.reason}
 	if !r.posted {
-		if start, err = w.opening(ctx, p, &r, rule, versions); err != nil {
+		if start, err = w.opening(ctx, p, &r, rule, stands); err != nil {
 			return nil, err
 		}
 		if start.elsewhere != "" {
@@ -104,19 +106,20 @@ func (w *Web) policy(ctx context.Context, p guard.Principal, r policyRequest) (r
 	if v.Kept = kept; kept != nil {
 		kept.Reason, kept.Against, kept.Saved = start.reason, against(refused, kept.Versions, versions, &r), savedVersion(kept.Versions, r.saved)
 	}
-	var would rehearsal
-	if v.Draft, would, err = w.judge(ctx, r.tool, start.text, kept != nil); err != nil {
+	draft, would, err := w.judge(ctx, r.tool, start.text, kept != nil)
+	if err != nil {
 		return nil, err
 	}
-	changed := r.posted && strings.TrimSpace(r.draft) != strings.TrimSpace(draftFrom(r.tool, rule, versions))
-	v.Draft.Suggested = start.says
-	v.Draft.Open = changed || start.says != "" || refused.says != "" || r.do == "backtest" || rule.Unknown || v.Defect != nil
+	draft.Suggested = start.says
+	stands.compare(&draft)
+	draft.Open = draft.Differs || start.says != "" || refused.says != "" || r.do == "check" || r.do == "backtest" || rule.Unknown || v.Defect != nil
+	v.Draft = draft
 	if r.do == "backtest" {
-		if v.Backtest, err = w.backtestDraft(ctx, p, r.tool, &v.Draft, would); err != nil {
+		if v.Backtest, err = w.backtestDraft(ctx, p, r.tool, &draft, would); err != nil {
 			return nil, err
 		}
 	}
-	if v.Trial, err = w.try(ctx, p, r.tool, r.trial); err != nil {
+	if v.Trial, err = w.try(ctx, p, r.tool, r.trial, &draft, would); err != nil {
 		return nil, err
 	}
 	return page{template: "policy", title: r.tool, section: atPolicies, view: v}, nil

@@ -7,17 +7,15 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/onceguard/onceguard/guard"
-	"github.com/onceguard/onceguard/policy"
 )
 
 // policyScreens are the policy editor with much to show.
 func policyScreens(t *testing.T) []screen {
 	t.Helper()
 	busy := newHouse(t, day(t, dayRules(t)), func(c *Config) { c.Policies = dayRules(t) })
-	broken, _ := policy.Empty().Overlay([]policy.Kept{{Pattern: "pay", Versions: []policy.Version{{Number: 3, Text: []byte("version: 1\ntools:\n  - name: [pay\n")}}}})
 	return []screen{
 		{name: "policy-kept", house: editorHouse(t, newFake(), adasKey), path: "/policies/pay.kept?version=5", key: adasKey},
-		{name: "policy-defect", house: newHouse(t, newFake(), func(c *Config) { c.Policies = rules{set: broken} }), path: "/policies/pay", key: adasKey},
+		{name: "policy-defect", house: newHouse(t, newFake(), func(c *Config) { c.Policies = rules{set: defective()} }), path: "/policies/pay", key: adasKey},
 		{name: "policy-backtest", house: busy, path: "/policies/payments.refund", key: adasKey, do: backtestStricter},
 		{name: "policy-conflict", house: overtaken(t), path: "/policies/pay.kept", key: adasKey, do: func(b *tab) {
 			b.draft("    mode: warn", "    mode: enforce")
@@ -102,13 +100,19 @@ func writeFirstPolicy(p *program, ada, _ *tab) {
 	ada.retype("crm.note", "crm.note\n    rulez: []")
 	ada.await(`document.querySelector('#problems [data-line="4"]')?.textContent === "line 4, column 5"`)
 	ada.reads("#problems", `did you mean "rules"`)
+	ada.await(`document.querySelector(".gutter b")?.textContent === "4"`)
 	ada.retype("rulez: []", "arguments: {customer: {role: identity}, text: {role: commentary}}\n    rules: [{if: \"args.customer.startsWith('C-2')\", then: hold, why: Ask first.}]")
-	ada.await(`document.querySelector("#problems .good") !== null`)
+	ada.await(`document.querySelector("#problems .good") !== null && document.querySelector(".gutter b") === null`)
 
-	// Two calls, under what is inferred as long as there is no policy.
+	// Two calls: the draft takes them for one, and what is inferred as long as there is no policy does not.
 	ada.run(chromedp.SetValue(css("[name=earlier]"), `{"customer": "C-1", "text": "a"}`), chromedp.SetValue(css("[name=now]"), `{"customer": "C-1", "text": "b"}`))
 	ada.press(`button[value="try"]`, "#verdict .reason")
-	ada.reads("#verdict", "Two effects on the same thing", "allowed")
+	ada.reads("#verdict", "Judged by the draft", "The same effect", "allowed", "Under the policy in force: two effects on the same thing")
+	ada.retype("text: {role: commentary}", "text: {role: comment}")
+	ada.await(`document.querySelector("#verdict [data-line]") !== null`)
+	ada.reads("#verdict", "The draft cannot be loaded, so it judges nothing", "line ")
+	ada.retype("text: {role: comment}", "text: {role: commentary}")
+	ada.await(`document.querySelector("#verdict .reason") !== null`)
 
 	ada.press(`button[value="backtest"]`, "#h-backtest")
 	ada.await(`location.hash === "#backtest"`)
@@ -226,5 +230,12 @@ func TestPolicyEditorForEveryReader(t *testing.T) {
 		b.run(chromedp.Click(css("#workbench summary")), chromedp.SetValue(css("#draft"), backtestForm("> 500.0", "> 10.0").Get("draft")))
 		b.press(`button[value="backtest"]`, "#h-backtest")
 		b.reads("#backtest", "Of 2 calls of the last 7 days 1 would now be held")
+
+		f.shown = guard.Explained{Canonical: `{"order_id":"A-1","amount":20}`}
+		b.run(chromedp.SetValue(css("[name=now]"), `{"order_id":"A-1","amount":20}`))
+		b.press(`button[value="try"]`, "#verdict .after")
+		b.await(`location.hash === "#verdict" && document.querySelector("#verdict").getBoundingClientRect().top < innerHeight`)
+		b.reads("#verdict", "Judged by the draft", "held", "Under the policy in force the call is allowed.")
+		b.await(`document.querySelector("#draft").value.includes("> 10.0") && document.querySelector("#workbench").open`)
 	})
 }

@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 
@@ -65,34 +64,6 @@ tools:
 			t.Errorf("%s: the draft is another policy:\n%s", rule.Pattern, draftOf(rule.Pattern, rule))
 		}
 	}
-}
-
-func TestADraftIsCheckedAndNamesEachPlace(t *testing.T) {
-	h := policyHouse(t, newFake())
-	_, body := h.post("/policies/mail.send", url.Values{"draft": {"version: 1\r\ntools:\r\n  - name: mail.send\r\n    windw: 3h\r\n"}})
-	contains(t, body, `data-line="4" data-column="5"`, "unknown key", "did you mean", "windw: 3h", `<details id="workbench" open>`)
-	_, body = h.post("/policies/mail.send", url.Values{"draft": {"version: 1\ntools: [{name: other}]"}})
-	contains(t, body, "It does not name this tool.")
-	_, body = h.post("/policies/mail.send", url.Values{"draft": {"</textarea><script>alert(1)</script>"}})
-	contains(t, body, "&lt;/textarea&gt;")
-	if resp, _ := h.post("/policies/mail.send", url.Values{"draft": {strings.Repeat("#", maxDraft+1)}}); resp.StatusCode != http.StatusRequestEntityTooLarge {
-		t.Errorf("a draft that is too long answers %d", resp.StatusCode)
-	}
-}
-
-func TestTwoCallsAreJudged(t *testing.T) {
-	f := newFake()
-	f.shown = guard.Explained{Canonical: `{"order_id":"A-1","amount":900}`, Verdict: guard.Verdict{Relation: guard.SameIdentity, Sentence: "Another refund of A-1."}}
-	h := policyHouse(t, f)
-	calls := url.Values{"earlier": {`{"order_id":"A-1","amount":25}`}, "now": {`{"order_id":"A-1","amount":900}`}, "do": {"try"}}
-	_, body := h.post("/policies/payments.refund", calls)
-	contains(t, body, "Two effects on the same thing", "Another refund of A-1.", "The policy says: hold.", "<strong>held</strong>", "Refunds above 500 need a person.")
-	f.shown.Canonical = `{"order_id":5}`
-	_, body = h.post("/policies/payments.refund", calls)
-	contains(t, body, "turned back")
-	f.err = &guard.Error{Code: guard.CodeInvalid, Field: "/other/arguments", Message: "is no JSON"}
-	_, body = h.post("/policies/payments.refund", calls)
-	contains(t, body, "The earlier call cannot be judged: is no JSON.")
 }
 
 func TestAReviewSuggestsARule(t *testing.T) {

@@ -38,9 +38,9 @@ type versionView struct {
 	Diff    []diffLine
 }
 
-// diffLine is a line of a comparison.
+// diffLine is a line of a comparison, or says where the lines after it begin.
 type diffLine struct {
-	Sign string // "+", "-" or ""
+	Sign string // "+", "-" or ""; "@" where the text is a place
 	Text string
 }
 
@@ -79,10 +79,20 @@ func diffLines(diff string) []diffLine {
 		case " ":
 			all = append(all, diffLine{"", line[1:]})
 		default:
-			all = append(all, diffLine{"", line})
+			all = append(all, diffLine{"@", hunkPlace(line)})
 		}
 	}
 	return all
+}
+
+// hunkPlace is where a part of the newer text begins, as "line 27" for "@@ -27,3 +27,4 @@"; other lines are as they are.
+func hunkPlace(line string) string {
+	_, after, ok := strings.Cut(line, " +")
+	number, _, _ := strings.Cut(strings.TrimSuffix(after, " @@"), ",")
+	if !ok || !strings.HasPrefix(line, "@@ ") {
+		return line
+	}
+	return "line " + number
 }
 
 // refusedEdit is why the guard has not saved a draft.

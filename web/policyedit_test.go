@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,7 +16,8 @@ const keptText = "version: 1\ntools:\n  - name: pay.kept\n    mode: warn # <b>wa
 // editorHouse has a policy in the ledger, and an admin who looks at it.
 func editorHouse(t *testing.T, f *fake, key string) *house {
 	t.Helper()
-	set, laid := dayRules(t).set.Overlay([]policy.Kept{{Pattern: "pay.kept", Versions: []policy.Version{{Number: 8, Text: []byte(keptText)}}}})
+	files := dayRules(t).set
+	set, laid := files.Overlay([]policy.Kept{{Pattern: "pay.kept", Versions: []policy.Version{{Number: 8, Text: []byte(keptText)}}}})
 	if laid[0].Err != nil {
 		t.Fatal(laid[0].Err)
 	}
@@ -24,7 +26,9 @@ func editorHouse(t *testing.T, f *fake, key string) *house {
 			Diff: "--- pay.kept@5\n+++ pay.kept@8\n@@ -1 +1 @@\n-    mode: off\n+    mode: warn # <b>watched</b>\n"},
 		{Number: 5, Tool: "pay.kept", Text: "version: 1\ntools:\n  - name: pay.kept\n    mode: off\n", Author: "ada", Reason: "Begin.", At: time.Now()},
 	}
-	return newHouse(t, f, func(c *Config) { c.Policies = rules{set: set} }).signIn(key)
+	h := newHouse(t, f, func(c *Config) { c.Policies = rules{set: set} }).signIn(key)
+	f.files = files
+	return h
 }
 
 func TestAnAdminEditsAPolicyOfTheLedger(t *testing.T) {
@@ -79,6 +83,30 @@ func TestWhatIsRefusedStaysInTheEditor(t *testing.T) {
 	}
 }
 
+// The page says what a draft changes, and where, before anybody saves it.
+func TestADraftIsHeldAgainstWhatStands(t *testing.T) {
+	h := editorHouse(t, newFake(), adasKey)
+	lacks(t, h.page("/policies/pay.kept"), "What it changes")
+	_, body := h.post("/policies/pay.kept", url.Values{"draft": {strings.Replace(keptText, "warn", "enforce", 1) + "\n\n"}})
+	_, changes, _ := strings.Cut(body, "What it changes")
+	changes, _, _ = strings.Cut(changes, "</pre>")
+	contains(t, changes, `<span class="muted">line 1</span>`, "<del>-    mode: warn # &lt;b&gt;watched&lt;/b&gt;</del>", "<ins>+    mode: enforce # &lt;b&gt;watched&lt;/b&gt;</ins>")
+	if n := strings.Count(changes, "<ins>"); n != 1 {
+		t.Errorf("%d lines are new:\n%s", n, changes)
+	}
+	lacks(t, h.page("/policies/no.policy.yet"), "What it changes")
+}
+
+func TestAPartOfADiffSaysWhereItBegins(t *testing.T) {
+	for line, want := range map[string]string{
+		"@@ -27,3 +28,4 @@": "line 28", "@@ -1 +1 @@": "line 1", "@@ -0,0 +1,5 @@": "line 1", `\ No newline at end of file`: `\ No newline at end of file`,
+	} {
+		if got := diffLines("--- a\n+++ b\n" + line + "\n"); len(got) != 1 || got[0] != (diffLine{"@", want}) {
+			t.Errorf("%s is shown as %+v", line, got)
+		}
+	}
+}
+
 func TestWhoMayNotEditSeesNoVersions(t *testing.T) {
 	f := newFake()
 	h := editorHouse(t, f, ritasKey)
@@ -90,12 +118,19 @@ func TestWhoMayNotEditSeesNoVersions(t *testing.T) {
 	lacks(t, body, "Save and bring", "Watch first.")
 }
 
+const defectiveText = "version: 1\ntools:\n  - name: [pay\n"
+
+// defective are policies of which the ledger's one cannot be used.
+func defective() *policy.Set {
+	set, _ := policy.Empty().Overlay([]policy.Kept{{Pattern: "pay", Versions: []policy.Version{{Number: 3, Text: []byte(defectiveText)}}}})
+	return set
+}
+
 func TestARefusedPolicySaysWhy(t *testing.T) {
-	const text = "version: 1\ntools:\n  - name: [pay\n"
-	set, _ := policy.Empty().Overlay([]policy.Kept{{Pattern: "pay", Versions: []policy.Version{{Number: 3, Text: []byte(text)}}}})
 	f := newFake()
-	f.versions = []guard.PolicyVersion{{Number: 3, Tool: "pay", Text: text, Author: "ada", Reason: "Typed in haste."}}
-	h := newHouse(t, f, func(c *Config) { c.Policies = rules{set: set} }).signIn(adasKey)
+	f.versions = []guard.PolicyVersion{{Number: 3, Tool: "pay", Text: defectiveText, Author: "ada", Reason: "Typed in haste."}}
+	h := newHouse(t, f, func(c *Config) { c.Policies = rules{set: defective()} }).signIn(adasKey)
+	f.files = policy.Empty()
 	body := h.page("/policies/pay")
 	contains(t, body, "calls of its tools are refused", "ledger:pay@3:3:11", "not valid YAML", "unusable", "name: [pay\n</textarea>", `data-line="3"`)
 	lacks(t, body, "kind: write")

@@ -36,8 +36,8 @@ var suggestions = map[guard.Code]suggestion{
 	},
 }
 
-// suggest drafts the policy that an effect speaks for, and says what the change does.
-func (w *Web) suggest(e *guard.Effect, r *policy.Rule) (draft, says string) {
+// suggest drafts the policy of a name that an effect speaks for, and says what the change does.
+func (w *Web) suggest(e *guard.Effect, r *policy.Rule, name string) (draft, says string) {
 	code := e.Review
 	if code == "" {
 		code = e.Code
@@ -46,7 +46,6 @@ func (w *Web) suggest(e *guard.Effect, r *policy.Rule) (draft, says string) {
 		code = guard.CodeUnknown
 	}
 	lines, comments := written(r), []string(nil)
-	name := r.Pattern
 	if r.Unknown {
 		name = e.Tool
 		lines = w.declared(e)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/onceguard/onceguard/fingerprint"
 	"github.com/onceguard/onceguard/guard"
@@ -17,27 +18,55 @@ type trialForm struct {
 }
 
 type trialCall struct {
-	Arguments string // JSON
-	Run       string
+	Name       string // of its field in the form, with which those of its other fields begin
+	Arguments  string // JSON
+	Run, Agent string
+	Labels     string // name=value, with commas between
 }
 
 func readTrial(form url.Values) trialForm {
 	call := func(name string) trialCall {
-		return trialCall{strings.TrimSpace(form.Get(name)), strings.TrimSpace(form.Get(name + "-run"))}
+		field := func(of string) string { return strings.TrimSpace(form.Get(name + of)) }
+		return trialCall{name, field(""), field("-run"), field("-agent"), field("-labels")}
 	}
 	return trialForm{call("earlier"), call("now")}
 }
 
-// trialView is what the policy in force says of the calls.
+// call is the call as an agent would make it.
+func (c *trialCall) call(tool string) guard.Call {
+	call := guard.Call{Tool: tool, Arguments: []byte(c.Arguments), Run: c.Run, Agent: c.Agent}
+	for label := range strings.SplitSeq(c.Labels, ",") {
+		name, value, _ := strings.Cut(label, "=")
+		if name = strings.TrimSpace(name); name == "" {
+			continue
+		}
+		if call.Labels == nil {
+			call.Labels = map[string]string{}
+		}
+		call.Labels[name] = strings.TrimSpace(value)
+	}
+	return call
+}
+
+// trialView is what is said of the calls of a form.
 type trialView struct {
 	Earlier, Now trialCall
 	Done         bool
-	Problem      string // why it could not be judged
+	ByDraft      bool   // judged by the editor's text, and not by the policy in force
+	Source       string // file:line of the policy in force; "" where none names the tool
+	judgement
+	Broken  problems // of a draft that cannot be loaded, so that it judges nothing
+	InForce string   // what the policy in force says, where the draft has judged
+}
+
+// judgement is what one policy says of the calls.
+type judgement struct {
+	Problem string // why they could not be judged
 
 	Action    string // what the rule says of the later call by itself
 	Why       string
 	Rule      string // the condition that decided, file:line
-	Broken    []policy.Violation
+	Against   []policy.Violation
 	Verdict   string // what the two are to each other; "" for a single call
 	Relation  guard.Relation
 	Sentence  string
@@ -45,34 +74,82 @@ type trialView struct {
 	Arguments comparison
 }
 
-// try judges the calls of a form under the policy in force. It changes nothing.
-func (w *Web) try(ctx context.Context, p guard.Principal, tool string, f trialForm) (trialView, error) {
-	v := trialView{Earlier: f.earlier, Now: f.now}
+// try judges the calls of a form by the draft, where it says something else than what is in force, and changes nothing. would are the
+// policies with the draft among them, nil where it cannot be loaded.
+func (w *Web) try(ctx context.Context, p guard.Principal, tool string, f trialForm, draft *draftView, would *policy.Set) (trialView, error) {
+	v := trialView{Earlier: f.earlier, Now: f.now, ByDraft: draft.Differs}
 	if f.now.Arguments == "" {
 		return v, nil
 	}
 	v.Done = true
-	call := guard.Call{Tool: tool, Arguments: []byte(f.now.Arguments), Run: f.now.Run}
-	var other *guard.Call
-	if f.earlier.Arguments != "" {
-		other = &guard.Call{Tool: tool, Arguments: []byte(f.earlier.Arguments), Run: f.earlier.Run}
-	}
-	x, err := w.guard.Fingerprint(ctx, p, call, other)
-	if guard.CodeOf(err) == guard.CodeInvalid {
-		v.Problem = trialProblem(err)
-		return v, nil
-	}
+	current := w.policies.Current()
+	inForce, err := w.judgement(ctx, p, current, tool, f)
 	if err != nil {
 		return v, err
 	}
-	v.Arguments = compare("", x.Other, x.Terms, false)
-	v.judgeAlone(ctx, p, w.policies.Current().Match(tool), call, x.Canonical)
-	if other != nil {
-		v.Relation, v.Sentence = x.Verdict.Relation, x.Verdict.Sentence
-		v.Verdict, v.Follows = relationWords(x.Verdict.Relation, w.policies.Current().Match(tool).On)
+	switch {
+	case !draft.Differs:
+		v.judgement, v.Source = inForce, current.Match(tool).Source
+	case !draft.Good:
+		v.Broken = draft.Problems
+	case !draft.Names:
+		v.Problem = "The draft does not name this tool, so it judges none of its calls."
+	default:
+		v.judgement, err = w.judgement(ctx, p, would, tool, f)
+		v.InForce = inForce.beside(&v.judgement)
 	}
-	return v, nil
+	return v, err
 }
+
+// judgement judges the calls of a form under policies.
+func (w *Web) judgement(ctx context.Context, p guard.Principal, set *policy.Set, tool string, f trialForm) (judgement, error) {
+	var j judgement
+	rule := set.Match(tool)
+	if rule.Defect != nil {
+		j.Problem = "No version of the policy can be used, so calls of this tool are refused."
+		return j, nil
+	}
+	call := f.now.call(tool)
+	var other *guard.Call
+	if f.earlier.Arguments != "" {
+		other = new(f.earlier.call(tool))
+	}
+	x, err := w.guard.FingerprintUnder(ctx, p, set, call, other)
+	if guard.CodeOf(err) == guard.CodeInvalid {
+		j.Problem = trialProblem(err)
+		return j, nil
+	}
+	if err != nil {
+		return j, err
+	}
+	j.Arguments = compare("", x.Other, x.Terms, false)
+	j.alone(ctx, w.now(), p, rule, call, x.Canonical)
+	if other != nil {
+		j.Relation, j.Sentence = x.Verdict.Relation, x.Verdict.Sentence
+		j.Verdict, j.Follows = relationWords(x.Verdict.Relation, rule)
+	}
+	return j, nil
+}
+
+// beside says in a line what the policy in force says, beside what the draft says; "" where neither can judge, for the same reason.
+func (j *judgement) beside(draft *judgement) string {
+	switch {
+	case j.Problem != "" && j.Problem == draft.Problem:
+		return ""
+	case j.Problem != "":
+		return "Under the policy in force: " + j.Problem
+	case j.Verdict == "" && j.Action == draft.Action:
+		return "Under the policy in force the call is " + j.Action + " as well."
+	case j.Verdict == "":
+		return "Under the policy in force the call is " + j.Action + "."
+	case j.Verdict == draft.Verdict && j.Follows == draft.Follows && j.Action == draft.Action:
+		return "The policy in force says the same."
+	}
+	return "Under the policy in force: " + lowered(j.Verdict) + ". " + j.Follows + " The later call by itself: " + j.Action + "."
+}
+
+// lowered is a text that goes on in a sentence.
+func lowered(text string) string { return strings.ToLower(text[:1]) + text[1:] }
 
 // trialProblem says which of the two texts cannot be read.
 func trialProblem(err error) string {
@@ -80,74 +157,86 @@ func trialProblem(err error) string {
 	if !ok {
 		return err.Error()
 	}
-	which, message := "The later call", e.Message
-	if strings.HasPrefix(e.Field, "/other") {
-		which = "The earlier call"
+	which, field := "The later call", e.Field
+	if of, earlier := strings.CutPrefix(field, "/other"); earlier {
+		which, field = "The earlier call", of
 	}
-	return which + " cannot be judged: " + message + "."
+	return which + " cannot be judged for its " + strings.ReplaceAll(strings.TrimPrefix(field, "/"), "/", " ") + ": " + e.Message + "."
 }
 
-// judgeAlone asks the rule about the later call before any earlier one is looked at.
-func (v *trialView) judgeAlone(ctx context.Context, p guard.Principal, r *policy.Rule, c guard.Call, canonical string) {
+// alone asks the rule about the later call before any earlier one is looked at.
+func (j *judgement) alone(ctx context.Context, now time.Time, p guard.Principal, r *policy.Rule, c guard.Call, canonical string) {
 	args, err := fingerprint.Decode([]byte(canonical), fingerprint.Limits{})
 	switch {
 	case err != nil: // the guard has read it
 		return
 	case r.Kind == policy.Read:
-		v.Action, v.Why = "passes", "The tool only reads, so its calls pass and are not recorded."
+		j.Action, j.Why = "let through", "The tool only reads, so its calls pass and are not recorded."
 		return
 	case r.Mode == policy.ModeOff:
-		v.Action, v.Why = "passes", "The policy is off, so calls pass and are not recorded."
+		j.Action, j.Why = "let through", "The policy is off, so calls pass and are not recorded."
 		return
 	}
-	if v.Broken = r.Validate(args); len(v.Broken) > 0 {
-		v.Action, v.Why = "turned back", "The arguments break the schema of the tool."
+	if j.Against = r.Validate(args); len(j.Against) > 0 {
+		j.Action, j.Why = "turned back", "The arguments break the schema of the tool."
 		return
 	}
 	if r.NeedsHistory() {
-		v.Action, v.Why = "depends", "A condition of the policy looks at earlier effects on the same thing."
+		j.Action, j.Why = "judged by history", "A condition of the policy looks at earlier effects on the same thing."
 		return
 	}
-	said := r.Check(ctx, policy.Facts{Tool: c.Tool, Tenant: p.Tenant, Subject: p.Subject, Run: c.Run, Args: args})
-	v.Action, v.Why, v.Rule = actionWords[said.Action], said.Why, said.Rule
+	said := r.Check(ctx, policy.Facts{
+		Tool: c.Tool, Tenant: p.Tenant, Subject: p.Subject, Run: c.Run, Agent: c.Agent, Labels: c.Labels, Args: args, Now: now,
+	})
+	j.Action, j.Why, j.Rule = actionWords[said.Action], said.Why, said.Rule
 }
 
 var actionWords = map[policy.Action]string{policy.ActAllow: "allowed", policy.ActHold: "held", policy.ActDeny: "denied"}
 
 // relationWords says what a relation means and what the policy does about it.
-func relationWords(r guard.Relation, on policy.On) (verdict, follows string) {
+func relationWords(relation guard.Relation, r *policy.Rule) (verdict, follows string) {
+	verdict, follows = "Two different effects", "Both are sent."
 	does := func(c policy.Choice) string { return "The policy says: " + string(c) + "." }
-	switch r {
+	switch relation {
 	case guard.SameEffect:
-		return "The same effect", "Once the earlier one is done, the policy says: " + string(on.Done) + "."
+		verdict, follows = "The same effect", "Once the earlier one is done, the policy says: "+string(r.On.Done)+"."
 	case guard.NearEffect:
-		return "Different in wording only", does(on.Near)
+		verdict, follows = "Different in wording only", does(r.On.Near)
 	case guard.OtherScope:
-		return "Equal, in another scope", does(on.OtherScope)
+		verdict, follows = "Equal, in another scope", does(r.On.OtherScope)
 	case guard.SameIdentity:
-		return "Two effects on the same thing", does(on.SameIdentity)
+		verdict, follows = "Two effects on the same thing", does(r.On.SameIdentity)
 	}
-	return "Two different effects", "Both are sent."
+	switch {
+	case r.Kind == policy.Read || r.Mode == policy.ModeOff:
+		follows = "Both pass, because calls of this tool are not recorded."
+	case r.Mode == policy.ModeWarn:
+		follows += " It only warns, so both are sent."
+	}
+	return verdict, follows
 }
 
-// recorded is a call on record. A run whose name cannot be shown in a field is left out.
-func recorded(e *guard.Effect) trialCall {
-	c := trialCall{escapeHidden(string(e.Arguments)), e.Run}
-	if strings.ContainsFunc(e.Run, hidden) {
-		c.Run = ""
+// recorded is a call on record, whose labels are not. A run or an agent whose name cannot be shown in a field is left out.
+func recorded(field string, e *guard.Effect) trialCall {
+	plain := func(name string) string {
+		if strings.ContainsFunc(name, hidden) {
+			return ""
+		}
+		return name
 	}
-	return c
+	return trialCall{Name: field, Arguments: escapeHidden(string(e.Arguments)), Run: plain(e.Run), Agent: plain(e.Agent)}
 }
 
 // trialOf fills the form with a call on record, and with the one that stood in its way.
 func (w *Web) trialOf(ctx context.Context, p guard.Principal, e *guard.Effect) trialForm {
-	f := trialForm{now: recorded(e)}
+	f := readTrial(nil)
+	f.now = recorded("now", e)
 	if e.Related == "" {
 		return f
 	}
 	// Without the earlier one the page still shows what the rule says of this one.
 	if earlier, err := w.guard.Effect(ctx, p, e.Related); err == nil && earlier.Tool == e.Tool {
-		f.earlier = recorded(&earlier)
+		f.earlier = recorded("earlier", &earlier)
 	}
 	return f
 }

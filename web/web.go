@@ -19,6 +19,8 @@ type Guard interface {
 	Effects(context.Context, guard.Principal, guard.Query) ([]guard.Effect, error)
 	Events(ctx context.Context, p guard.Principal, id string) ([]guard.Event, error)
 	Fingerprint(ctx context.Context, p guard.Principal, c guard.Call, other *guard.Call) (guard.Explained, error)
+	// FingerprintUnder judges by other policies than those in force.
+	FingerprintUnder(ctx context.Context, p guard.Principal, set *policy.Set, c guard.Call, other *guard.Call) (guard.Explained, error)
 	Decide(context.Context, guard.Principal, guard.Judgement) (guard.Effect, error)
 	Preview(ctx context.Context, p guard.Principal, id string) ([]guard.Preview, error)
 	Endorsements(ctx context.Context, p guard.Principal, id string) (list []guard.Endorsement, people int, err error)
@@ -34,6 +36,8 @@ type Guard interface {
 	EditPolicy(context.Context, guard.Principal, guard.PolicyEdit) (guard.PolicyVersion, error)
 	// CheckPolicy returns the set that an edit would bring into force.
 	CheckPolicy(context.Context, guard.PolicyEdit) (*policy.Set, error)
+	// CheckFile returns the set that a text would bring into force as a policy file, in place of the tools that it names.
+	CheckFile(ctx context.Context, text string) (*policy.Set, error)
 	Ready(context.Context) error
 }
 

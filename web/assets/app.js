@@ -69,10 +69,6 @@ async function exchange() {
     if (next) swap(old, document.importNode(next, true));
     else old.replaceChildren();
   }
-  for (const next of all('[data-live]', fresh)) {
-    const parent = next.parentElement;
-    if (!document.getElementById(next.id) && parent.id) document.getElementById(parent.id)?.append(document.importNode(next, true));
-  }
 }
 
 // swap exchanges an element and keeps what the reader has opened, chosen, typed and focused in it.
@@ -177,18 +173,34 @@ for (const form of all('form[data-fresh]')) {
         const next = answer.getElementById(id);
         if (next) document.getElementById(id).replaceWith(document.importNode(next, true));
       }
+      if (draft) number();
     }, 300);
   });
 }
 
-// The editor grows with its text, so that its line numbers stay beside its lines.
+// The editor grows with its text, so that its line numbers stay beside its lines. Those of lines with a problem are marked.
 const draft = document.getElementById('draft');
-if (draft) {
+
+function number() {
   const gutter = draft.previousElementSibling;
-  const number = () => {
-    draft.rows = Math.max(draft.value.split('\n').length + 1, 8);
-    gutter.textContent = Array.from({ length: draft.rows }, (_, i) => i + 1).join('\n');
-  };
+  const bad = new Set(all('#problems [data-line]').map((link) => Number(link.dataset.line)));
+  draft.rows = Math.max(draft.value.split('\n').length + 1, 8);
+  gutter.textContent = '';
+  let plain = '';
+  for (let line = 1; line <= draft.rows; line++) {
+    if (!bad.has(line)) {
+      plain += line + '\n';
+      continue;
+    }
+    const mark = document.createElement('b');
+    mark.textContent = line;
+    gutter.append(plain, mark);
+    plain = '\n';
+  }
+  gutter.append(plain);
+}
+
+if (draft) {
   draft.addEventListener('input', () => {
     number();
     const outdated = document.getElementById('outdated');
