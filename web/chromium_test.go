@@ -2,6 +2,9 @@ package web
 
 import (
 	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -71,7 +74,7 @@ func open(t *testing.T, in context.Context, base string) *tab {
 		b.host = u.Host
 	}
 	ctx, cancel := chromedp.NewContext(in, chromedp.WithNewBrowserContext(), chromedp.WithListener(b.hear))
-	ctx, timeout := context.WithTimeout(ctx, time.Minute)
+	ctx, timeout := context.WithTimeout(ctx, 2*time.Minute)
 	b.ctx = ctx
 	t.Cleanup(func() {
 		timeout()
@@ -153,7 +156,8 @@ func (b *tab) visit(path string) { b.t.Helper(); b.run(chromedp.Navigate(b.base 
 // text is what a person reads in an element.
 func (b *tab) text(selector string) string {
 	b.t.Helper()
-	return ask(b, chromedp.Text(chromedp.CSS(selector)))
+	b.run(chromedp.WaitVisible(chromedp.CSS(selector)))
+	return eval[string](b, fmt.Sprintf(`document.querySelector(%q).innerText`, selector)) // at one stroke, as in follow
 }
 
 // eval asks the page for a value.
@@ -184,5 +188,30 @@ func (b *tab) narrow() { b.t.Helper(); b.run(chromedp.EmulateViewport(360, 740))
 func (b *tab) signIn(key string) {
 	b.t.Helper()
 	b.visit("/signin")
-	b.run(chromedp.SendKeys(chromedp.CSS("#key"), key+"\r"), chromedp.WaitNotPresent(chromedp.CSS("#key")), chromedp.WaitReady(chromedp.CSS("#main")))
+	b.run(chromedp.SetValue(chromedp.CSS("#key"), key), chromedp.SendKeys(chromedp.CSS("#key"), "\r"), chromedp.WaitNotPresent(chromedp.CSS("#key")), chromedp.WaitReady(chromedp.CSS("#main")))
+}
+
+// A page that does what ours must not do is told of, so that a test without faults means something.
+func TestTheBrowserTellsOfFaults(t *testing.T) {
+	other := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(other.Close)
+	bad := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; img-src *; script-src 'nonce-known'")
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = fmt.Fprintf(w, `<title>bad</title><script>document.title = "worse"</script><img src="%s/x.png" alt="">
+			<script nonce="known">console.error("out of order"); setTimeout(() => { document.title = "at the end"; throw new Error("thrown away"); })</script>`, other.URL)
+	}))
+	t.Cleanup(bad.Close)
+	b := open(t, start(t), bad.URL)
+	b.visit("/")
+	b.await(`document.title === "at the end"`)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	all := strings.Join(b.faults, "\n")
+	for _, want := range []string{"Content Security Policy", "a request to another host: " + other.URL, "out of order", "thrown away"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("nothing is told of %q, but %q", want, all)
+		}
+	}
+	b.faults = nil
 }

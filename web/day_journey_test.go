@@ -20,7 +20,7 @@ func TestDayJourneys(t *testing.T) {
 		name string
 		do   func(*testing.T, context.Context)
 	}{
-		{"check while typing", checkWhileTyping}, {"stop a tool", stopTool}, {"search", searchEffects}, {"live effect", seeLiveEffect}, {"narrow", fitNarrowDay},
+		{"check while typing", checkWhileTyping}, {"narrow", fitNarrowDay},
 	} {
 		t.Run(j.name, func(t *testing.T) { j.do(t, in) })
 	}
@@ -46,42 +46,6 @@ func checkWhileTyping(t *testing.T, in context.Context) {
 	b.await(`document.activeElement.id === 'draft' && document.activeElement.value.slice(document.activeElement.selectionStart).startsWith('windw')`)
 	b.run(chromedp.SetValue(css("#draft"), "version: 1\ntools:\n  - name: mail.send\n    window: 3h\n"), chromedp.SendKeys(css("#draft"), "\n"))
 	b.await(`document.querySelector('#problems .good') !== null`)
-}
-
-func stopTool(t *testing.T, in context.Context) {
-	f := newFake()
-	f.tallies = []guard.Tally{{Start: time.Now(), Tool: "mail.send", Kind: string(guard.AnswerForwarded), Code: guard.CodeForwarded, Count: 3}}
-	b := dayTab(t, in, f, adasKey)
-	b.visit("/overview")
-	b.press(`.tools td a[href*="kind=tool"]`, ".stopper")
-	b.await(`document.querySelector('.stopper [name=name]').value === 'mail.send'`)
-	b.run(chromedp.SendKeys(css(".stopper [name=reason]"), "wrong people"))
-	b.press(`button[value="stop"]`, `button[value="allow"]`)
-	if switches, _ := f.Switches(t.Context(), guard.Principal{}); len(switches) != 1 || !switches[0].Off || switches[0].Reason != "wrong people" {
-		t.Errorf("the switches are %+v", switches)
-	}
-}
-
-func searchEffects(t *testing.T, in context.Context) {
-	a, z := held("ef_2", `{}`), held("ef_1", `{}`)
-	a.About, z.About = "order_id=A-1", "order_id=Z-26"
-	b := dayTab(t, in, newFake(a, z), ritasKey)
-	b.visit("/effects")
-	b.run(chromedp.KeyEvent("/"))
-	b.await(`document.activeElement.name === 'q'`)
-	b.run(chromedp.SetValue(css("[name=q]"), "Z-2"), chromedp.KeyEvent("\r"), chromedp.WaitVisible(css(".clear")))
-	b.await(`location.search === '?q=Z-2' && document.querySelectorAll('#effects [data-row]').length === 1`)
-	b.run(chromedp.KeyEvent("j"))
-	b.await(`document.activeElement.getAttribute('href') === '/effects/ef_1'`)
-}
-
-func seeLiveEffect(t *testing.T, in context.Context) {
-	f := newFake()
-	b := dayTab(t, in, f, ritasKey)
-	b.visit("/effects")
-	b.await(`document.querySelector('.empty') !== null`)
-	f.add(held("ef_1", `{}`))
-	b.await(`document.querySelector('#effects [data-row] a[href="/effects/ef_1"]') !== null`)
 }
 
 func fitNarrowDay(t *testing.T, in context.Context) {

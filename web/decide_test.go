@@ -146,7 +146,7 @@ func TestBatch(t *testing.T) {
 	if got := resp.Header.Get("Location"); got != "/review?did=reject&left=1&n=2" {
 		t.Errorf("leads to %q", got)
 	}
-	contains(t, h.page("/review?did=reject&left=1&n=2"), "Rejected.", "2 reviews", "1 had changed meanwhile and was left as they are")
+	contains(t, h.page("/review?did=reject&left=1&n=2"), "Rejected.", "2 reviews", "1 had changed meanwhile and was left as it is")
 	if len(h.guard.judged) != 3 || h.guard.judged[0].Reason != "no" {
 		t.Errorf("decided %+v", h.guard.judged)
 	}

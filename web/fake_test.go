@@ -31,6 +31,8 @@ type fake struct {
 	versions  []guard.PolicyVersion // of every policy
 	edits     []guard.PolicyEdit
 	refusal   error                 // of edits
+	files     *policy.Set           // the policies beside a draft
+	under     []*policy.Set         // by which calls were judged
 	overtaken []guard.PolicyVersion // that are there once an edit was refused
 }
 
@@ -85,6 +87,11 @@ func (f *fake) Events(_ context.Context, p guard.Principal, id string) ([]guard.
 }
 
 func (f *fake) Fingerprint(context.Context, guard.Principal, guard.Call, *guard.Call) (guard.Explained, error) {
+	return f.shown, f.err
+}
+
+func (f *fake) FingerprintUnder(_ context.Context, _ guard.Principal, set *policy.Set, _ guard.Call, _ *guard.Call) (guard.Explained, error) {
+	f.under = append(f.under, set)
 	return f.shown, f.err
 }
 
@@ -170,11 +177,22 @@ func (f *fake) EditPolicy(_ context.Context, _ guard.Principal, e guard.PolicyEd
 }
 
 func (f *fake) CheckPolicy(_ context.Context, e guard.PolicyEdit) (*policy.Set, error) {
-	set, err := policy.Parse(draftName, []byte(e.Text))
-	if err != nil {
-		err = &guard.Error{Code: guard.CodeInvalid, Field: "/text", Err: err}
+	set, laid := f.files.Overlay([]policy.Kept{{Pattern: e.Tool, Versions: []policy.Version{{Text: []byte(e.Text)}}}})
+	switch l := laid[0]; {
+	case l.Files:
+		return nil, &guard.Error{Code: guard.CodeConflict, Message: "a file defines this tool"}
+	case l.Err != nil:
+		return nil, &guard.Error{Code: guard.CodeInvalid, Field: "/text", Err: l.Err}
 	}
-	return set, err
+	return set, nil
+}
+
+func (f *fake) CheckFile(_ context.Context, text string) (*policy.Set, error) {
+	set, err := f.files.Draft([]byte(text))
+	if err != nil {
+		return nil, &guard.Error{Code: guard.CodeInvalid, Field: "/text", Err: err}
+	}
+	return set, nil
 }
 
 func (f *fake) Ready(context.Context) error { return nil }

@@ -3,11 +3,7 @@ package web
 import (
 	"bytes"
 	"crypto/sha256"
-	"io"
-	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -25,21 +21,20 @@ const (
 	botsKey  = "og_agent_bot"
 )
 
-// house is a dashboard over real HTTP, with a guard that can be scripted and a browser that keeps cookies.
+// house is a dashboard over real HTTP, with a guard that can be scripted.
 type house struct {
-	t     *testing.T
+	*site
 	guard *fake
 	keys  *keyring
 	web   *Web
 	srv   *httptest.Server
-	http  *http.Client
 
 	routes *echo.Echo
 }
 
 func newHouse(t *testing.T, g *fake, change ...func(*Config)) *house {
 	t.Helper()
-	h := &house{t: t, guard: g, keys: &keyring{keys: map[[32]byte]guard.Credential{}}}
+	h := &house{guard: g, keys: &keyring{keys: map[[32]byte]guard.Credential{}}}
 	for key, p := range map[string]guard.Principal{
 		ritasKey: {Tenant: "acme", Subject: "rita", Role: guard.RoleReviewer},
 		adasKey:  {Tenant: "acme", Subject: "ada", Role: guard.RoleAdmin},
@@ -52,6 +47,7 @@ func newHouse(t *testing.T, g *fake, change ...func(*Config)) *house {
 	for _, f := range change {
 		f(&c)
 	}
+	g.files = c.Policies.Current()
 	var err error
 	if h.web, err = New(c); err != nil {
 		t.Fatal(err)
@@ -63,74 +59,18 @@ func newHouse(t *testing.T, g *fake, change ...func(*Config)) *house {
 		h.srv.CloseClientConnections() // a browser that ends may leave its stream open for a while
 		h.srv.Close()
 	})
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.http = h.srv.Client()
-	h.http.Jar = jar
-	h.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	h.site = newSite(t, h.srv.URL)
+	return h
+}
+
+// signIn gives the visitor a session.
+func (h *house) signIn(key string) *house {
+	h.t.Helper()
+	h.site.signIn(key)
 	return h
 }
 
 func hashOf(key string) [32]byte { return sha256.Sum256([]byte(key)) }
-
-// signIn gives the browser a session.
-func (h *house) signIn(key string) *house {
-	h.t.Helper()
-	resp, body := h.post("/signin", url.Values{"key": {key}})
-	if resp.StatusCode != http.StatusSeeOther {
-		h.t.Fatalf("the sign-in answers %d: %s", resp.StatusCode, body)
-	}
-	return h
-}
-
-func (h *house) get(path string, header ...string) (*http.Response, string) {
-	h.t.Helper()
-	return h.send(http.MethodGet, path, nil, header...)
-}
-
-func (h *house) post(path string, form url.Values, header ...string) (*http.Response, string) {
-	h.t.Helper()
-	return h.send(http.MethodPost, path, strings.NewReader(form.Encode()), header...)
-}
-
-func (h *house) send(method, path string, body io.Reader, header ...string) (*http.Response, string) {
-	h.t.Helper()
-	req, err := http.NewRequestWithContext(h.t.Context(), method, h.srv.URL+path, body)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	if method == http.MethodPost {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	for i := 0; i < len(header); i += 2 {
-		if header[i] == "Host" {
-			req.Host = header[i+1]
-		}
-		req.Header.Set(header[i], header[i+1])
-	}
-	resp, err := h.http.Do(req)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	return resp, string(text)
-}
-
-// page is get for a page that must come.
-func (h *house) page(path string) string {
-	h.t.Helper()
-	resp, body := h.get(path)
-	if resp.StatusCode != http.StatusOK {
-		h.t.Fatalf("%s answers %d: %s", path, resp.StatusCode, body)
-	}
-	return body
-}
 
 // contains fails unless the page has all texts.
 func contains(t *testing.T, body string, texts ...string) {

@@ -1,12 +1,10 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
-	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -16,69 +14,30 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
-	"github.com/onceguard/onceguard/guard"
+	"github.com/onceguard/onceguard/guard/store/servertest"
 )
 
-// obey makes a fake do what is decided, as the guard would.
-func (f *fake) obey() *fake {
-	f.decide = func(j guard.Judgement) (guard.Effect, error) {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		for i := range f.effects {
-			e := &f.effects[i]
-			if e.ID != j.Effect {
-				continue
-			}
-			if e.Fence != j.Fence || j.Digest != e.ArgumentsDigest() {
-				return guard.Effect{}, &guard.Error{Code: guard.CodeStaleFence, Message: "somebody has decided since", Effect: e}
-			}
-			from := e.State
-			e.Fence, e.Review = e.Fence+1, ""
-			switch j.Choice {
-			case guard.Approve, guard.Happened:
-				e.State = guard.Done
-			case guard.Reject:
-				e.State = guard.Refused
-			default:
-				e.State = guard.Failed
-			}
-			e.Events++
-			f.events[e.ID] = append(f.events[e.ID], guard.Event{Seq: e.Events, Kind: guard.EventResolved, From: from, To: e.State, Fence: e.Fence,
-				Actor: guard.Actor{Kind: "reviewer", Name: "ada"}})
-			return *e, nil
-		}
-		return guard.Effect{}, &guard.Error{Code: guard.CodeNotFound}
-	}
-	return f
-}
-
-// add puts an effect on top and tells it.
-func (f *fake) add(e guard.Effect) {
-	f.mu.Lock()
-	f.effects = slices.Insert(f.effects, 0, e)
-	f.mu.Unlock()
-	f.changes <- e.ID
-}
-
-func (f *fake) decisions() []guard.Judgement {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return slices.Clone(f.judged)
-}
-
+// TestJourneys walks through a reviewer's day with the program as it is shipped, on each kind of ledger. All journeys of a ledger share
+// a server, and each has a tenant of its own.
 func TestJourneys(t *testing.T) {
 	in := start(t)
-	for _, j := range []struct {
+	journeys := []struct {
 		name string
-		do   func(*testing.T, context.Context)
+		do   func(context.Context, *program)
 	}{
-		{"approve with the keyboard", approveByKeys}, {"reject with a reason", rejectWithReason}, {"settle an unknown effect", settleUnknown},
-		{"edit and run", editAndRunIt}, {"stale decision", decideTooLate}, {"batch", decideMany}, {"agent's key", agentAtTheDoor},
-		{"live row", seeLiveRow}, {"changed meanwhile", seeChange}, {"server restarts", outliveRestart}, {"without scripts", withoutScripts},
-		{"hostile texts", readHostileTexts}, {"narrow", fitNarrow}, {"light and dark", readInBothLights}, {"keys", moveByKeys},
-	} {
-		t.Run(j.name, func(t *testing.T) { j.do(t, in) })
+		{"sign in", signInByLink}, {"agent's key", agentAtTheDoor}, {"one's own call", lookAtOwnCall}, {"approve with the keyboard", approveByKeys}, {"edit and run", editAndRunIt},
+		{"reject with a reason", rejectWithReason}, {"settle an unknown effect", settleBothWays}, {"stale decision", decideTooLate},
+		{"batch", decideMany}, {"live row", seeLiveRow}, {"search", searchEffects}, {"stop a tool", stopTool},
+		{"without scripts", withoutScripts}, {"nothing but keys", useNoPointer},
+		{"hostile texts", readHostileTexts}, {"huge values", readHugeValues}, {"every state", readEveryState}, {"server restarts", outliveRestart},
 	}
+	walk := func(t *testing.T, p *program) {
+		for n, j := range journeys {
+			t.Run(j.name, func(t *testing.T) { j.do(in, p.of(t, fmt.Sprintf("firm-%d", n))) })
+		}
+	}
+	t.Run("SQLite", func(t *testing.T) { walk(t, startProgram(t)) })
+	t.Run("PostgreSQL", func(t *testing.T) { walk(t, startProgram(t, "--ledger", servertest.Postgres(t))) })
 }
 
 func css(selector string) chromedp.CSS { return chromedp.CSS(selector) }
@@ -89,179 +48,251 @@ func (b *tab) press(selector, wait string) {
 	b.run(chromedp.Click(css(selector)), chromedp.WaitVisible(css(wait)))
 }
 
-func approveByKeys(t *testing.T, in context.Context) {
-	f := newFake(held("ef_1", `{"order_id":"A-1"}`)).obey()
-	b := open(t, in, newHouse(t, f).srv.URL)
-	b.visit("/review/rv_1") // leads to the sign-in, and from there back
-	b.run(chromedp.SendKeys(css("#key"), ritasKey+"\r"), chromedp.WaitVisible(css(".decision")))
+// reviewer opens the queue for somebody who decides.
+func (p *program) reviewer(in context.Context, name string) *tab {
+	p.t.Helper()
+	b := open(p.t, in, p.url)
+	b.signIn(p.key("reviewer", name))
+	return b
+}
+
+// follow is press in a part of a page that may be renewed at any moment: it finds and clicks at one stroke.
+func (b *tab) follow(selector, wait string) {
+	b.t.Helper()
+	b.await(fmt.Sprintf(`document.querySelector(%q) !== null`, selector))
+	eval[bool](b, fmt.Sprintf(`document.querySelector(%q).click(), true`, selector))
+	b.run(chromedp.WaitVisible(css(wait)))
+}
+
+// openReview goes to the newest review.
+func (b *tab) openReview() {
+	b.t.Helper()
+	b.follow(".item a", ".decision")
+}
+
+// rows waits until so many reviews are shown, without a reload.
+func (b *tab) rows(n int) {
+	b.t.Helper()
+	b.await(fmt.Sprintf(`document.querySelectorAll("[data-row]").length === %d`, n))
+}
+
+func review(a answer) string { return "/review/rv_" + strings.TrimPrefix(a.Effect.ID, "ef_") }
+
+// sentOnce fails unless the bank got exactly these bytes, and one time, of all that is about an account.
+func (p *program) sentOnce(account, body string) {
+	p.t.Helper()
+	if got := p.bank.received(`"` + account + `"`); !slices.Equal(got, []string{body}) {
+		p.t.Errorf("the bank got %q, want %q once", got, body)
+	}
+}
+
+// replayed fails unless an equal call is answered by what was sent before.
+func (p *program) replayed(arguments, sent string) {
+	p.t.Helper()
+	a := p.transfer(arguments)
+	if a.Decision != "replayed" || a.Effect.State != "done" || string(a.Result) != compact(`{"transferred": `+sent+`}`) {
+		p.t.Errorf("%s gets %s, %s, %s", arguments, a.Decision, a.Effect.State, a.Result)
+	}
+}
+
+// compact is JSON without spaces, as it is in answers.
+func compact(text string) string {
+	var b bytes.Buffer
+	if err := json.Compact(&b, []byte(text)); err != nil {
+		return err.Error()
+	}
+	return b.String()
+}
+
+func signInByLink(in context.Context, p *program) {
+	b := open(p.t, in, p.url)
+	b.visit(p.link)
+	b.isAccessible("a link that signs in")
+	b.press("main button", "#queue")
+	if eval[string](b, `document.cookie`) != "" {
+		p.t.Error("scripts can read a cookie")
+	}
+	b.press(".who button", "#key")
+	b.visit("/effects") // leads to the sign-in
+	b.run(chromedp.WaitVisible(css("#key")))
+}
+
+func agentAtTheDoor(in context.Context, p *program) {
+	b := open(p.t, in, p.url)
+	b.expect("403")
+	b.visit("/signin")
+	b.run(chromedp.SendKeys(css("#key"), p.agent+"\r"), chromedp.WaitVisible(css("[role=alert]")))
+	b.reads("[role=alert]", "An agent's key proposes calls")
+	b.visit("/review")
+	b.run(chromedp.WaitVisible(css("#key")))
+}
+
+// lookAtOwnCall shows a call to a reviewer of the same subject as the agent, who can do nothing about it.
+func lookAtOwnCall(in context.Context, p *program) {
+	asked := p.read(p.refund("O-1"))
+	b := p.reviewer(in, "support")
+	b.reads("#queue", "your own call")
+	b.visit(review(asked))
+	b.reads("main", "Another person must decide")
+	if n := eval[int](b, `document.querySelectorAll("main button").length`); n != 0 {
+		p.t.Errorf("there are %d buttons", n)
+	}
+	b.isAccessible("one's own call")
+}
+
+func approveByKeys(in context.Context, p *program) {
+	const call = `{"to": "approve-1", "amount": 900.50, "note": "as agreed"}`
+	asked := p.transfer(call)
+	b := open(p.t, in, p.url)
+	b.visit(review(asked)) // leads to the sign-in, and from there back
+	b.run(chromedp.SendKeys(css("#key"), p.key("reviewer", "rita")+"\r"), chromedp.WaitVisible(css(".decision")))
 	b.run(chromedp.KeyEvent("a"))
 	b.await(`document.activeElement.value === "approve"`)
 	b.run(chromedp.KeyEvent("\r"), chromedp.WaitVisible(css(".notice")))
-	if got := b.text(".notice"); !strings.HasPrefix(got, "Approved.") {
-		t.Errorf("the page says %q", got)
-	}
-	if d := f.decisions(); len(d) != 1 || d[0].Choice != guard.Approve {
-		t.Errorf("decided %+v", d)
-	}
-	if got := b.text("#queue h2"); got != "Nothing waits for you" {
-		t.Errorf("the queue says %q", got)
-	}
+	b.reads(".notice", "Approved.")
+	b.reads("#queue h2", "Nothing waits for you")
+	p.replayed(call, call)
+	p.sentOnce("approve-1", call)
 }
 
-func rejectWithReason(t *testing.T, in context.Context) {
-	f := newFake(held("ef_1", `{}`)).obey()
-	b := open(t, in, newHouse(t, f).srv.URL)
-	b.signIn(ritasKey)
-	b.visit("/review/rv_1")
-	b.run(chromedp.SendKeys(css("#reason"), "refunded by phone"))
-	b.press(`button[value="reject"]`, ".notice")
-	if d := f.decisions(); len(d) != 1 || d[0].Choice != guard.Reject || d[0].Reason != "refunded by phone" {
-		t.Errorf("decided %+v", d)
+// editAndRunIt sends less than the agent asked for. What was asked for and what was sent are one effect.
+func editAndRunIt(in context.Context, p *program) {
+	const call = `{"to": "edit-1", "amount": 900}`
+	asked := p.transfer(call)
+	b := p.reviewer(in, "rita")
+	b.visit(review(asked))
+	b.run(chromedp.Click(css("#edit summary")))
+	if shown := eval[string](b, `document.getElementById("edited").value`); compact(shown) != compact(call) {
+		p.t.Errorf("what is to be edited is %q", shown)
 	}
-}
-
-func settleUnknown(t *testing.T, in context.Context) {
-	f := newFake(sentOff("ef_2", `{}`), sentOff("ef_1", `{}`)).obey()
-	b := open(t, in, newHouse(t, f).srv.URL)
-	b.signIn(ritasKey)
-	b.visit("/review/rv_1")
-	b.run(chromedp.Click(css(".choice summary")), chromedp.SendKeys(css("#result-happened"), `{"id": 7}`))
-	b.press(`button[value="happened"]`, ".notice")
-	b.visit("/review/rv_2")
-	b.press(`button[value="did_not_happen"]`, ".notice")
-	d := f.decisions()
-	if len(d) != 2 || string(d[0].Result) != `{"id": 7}` || d[1].Choice != guard.DidNotHappen || d[1].Result != nil {
-		t.Errorf("decided %+v", d)
-	}
-}
-
-func editAndRunIt(t *testing.T, in context.Context) {
-	f := newFake(held("ef_1", `{"amount":900}`)).obey()
-	b := open(t, in, newHouse(t, f).srv.URL)
-	b.signIn(ritasKey)
-	b.visit("/review/rv_1")
-	b.run(chromedp.Click(css("#edit summary")), chromedp.SetValue(css("#edited"), `{"amount":500}`))
+	b.run(chromedp.SetValue(css("#edited"), `{"to": "somebody else", "amount": 450}`))
+	b.expect("400")
+	b.press(`button[value="edit"]`, ".narrow h1")
+	b.reads("main", "another thing than the call that was held")
+	b.visit(review(asked))
+	const edited = `{"to": "edit-1",  "amount": 450.00}`
+	b.run(chromedp.Click(css("#edit summary")), chromedp.SetValue(css("#edited"), edited))
 	b.press(`button[value="edit"]`, ".notice")
-	if d := f.decisions(); len(d) != 1 || d[0].Choice != guard.Approve || string(d[0].Arguments) != `{"amount":500}` {
-		t.Errorf("decided %+v", d)
-	}
+	p.replayed(call, edited)
+	p.replayed(`{"to": "edit-1", "amount": 450}`, edited)
+	p.sentOnce("edit-1", edited)
+	b.visit(strings.Replace(review(asked), "/review/rv_", "/effects/ef_", 1))
+	b.reads("#effect", "done", "450.00")
 }
 
-func decideTooLate(t *testing.T, in context.Context) {
-	f := newFake(held("ef_1", `{}`)).obey()
-	b := open(t, in, newHouse(t, f).srv.URL)
-	b.expect("409")
-	b.signIn(ritasKey)
-	b.visit("/review/rv_1")
-	d := f.effects[0]
-	if _, err := f.decide(guard.Judgement{Effect: "ef_1", Choice: guard.Reject, Fence: 1, Digest: d.ArgumentsDigest()}); err != nil {
-		t.Fatal(err)
+func rejectWithReason(in context.Context, p *program) {
+	answers(p.t, p.refund("A-1"), `"blocked"`)
+	b := p.reviewer(in, "rita")
+	b.openReview()
+	if told := eval[string](b, `document.querySelector('button[value="reject"]').parentElement.querySelector(".told").textContent`); !strings.Contains(told, "A person refused this call") {
+		p.t.Errorf("the agent would be told %q", told)
 	}
-	b.press(`button[value="approve"]`, "[role=alert]")
-	if got := b.text("main"); !strings.Contains(got, "Nothing was decided") || !strings.Contains(got, "ada") || !strings.Contains(got, "refused") {
-		t.Errorf("the page says %q", got)
-	}
-}
-
-func decideMany(t *testing.T, in context.Context) {
-	f := newFake().obey()
-	for i := range 4 {
-		f.effects = append(f.effects, held(fmt.Sprintf("ef_%d", 9-i), fmt.Sprintf(`{"order_id":"A-%d"}`, i)))
-	}
-	b := open(t, in, newHouse(t, f).srv.URL)
-	b.signIn(ritasKey)
-	for _, id := range []string{"ef_9", "ef_7"} {
-		b.run(chromedp.Click(css(`input[value^="` + id + ` "]`)))
-	}
-	b.run(chromedp.SendKeys(css(".batch input"), "too many"))
-	f.add(held("ef_99", `{"order_id":"A-9"}`)) // the first of the group from now on
-	b.await(`document.querySelectorAll("[data-row]").length === 5`)
+	b.run(chromedp.SendKeys(css("#reason"), "ask the customer first"))
 	b.press(`button[value="reject"]`, ".notice")
-	if got := b.text(".notice"); got != "Rejected. 2 reviews." {
-		t.Errorf("the page says %q", got)
+	answers(p.t, p.refund("A-1"), "ask the customer first")
+}
+
+// settleBothWays says of one lost transfer that it happened, and of another one that it did not. Of a third one, which the agent ran
+// itself, it orders another send.
+func settleBothWays(in context.Context, p *program) {
+	b := p.reviewer(in, "rita")
+	for _, lost := range []struct{ to, choice, then, result string }{
+		{"lost-1", "happened", "replayed", `{"id": 7}`}, {"lost-2", "did_not_happen", "forwarded", `{"transferred": {"to": "lost-2", "amount": 9}}`},
+	} {
+		call := `{"to": "` + lost.to + `", "amount": 9}`
+		if a := p.transfer(call); a.Effect.State != "unknown" {
+			p.t.Fatalf("a transfer that was lost is %+v", a)
+		}
+		if a := p.transfer(call); a.Decision != "blocked" {
+			p.t.Errorf("an equal call gets %+v", a)
+		}
+		b.visit("/review")
+		b.openReview()
+		if lost.choice == "happened" {
+			b.run(chromedp.Click(css(".choice summary")), chromedp.SendKeys(css("#result-happened"), lost.result))
+		}
+		b.press(`button[value="`+lost.choice+`"]`, ".notice")
+		if a := p.transfer(call); a.Decision != lost.then || a.Effect.State != "done" || string(a.Result) != compact(lost.result) {
+			p.t.Errorf("after %s an equal call gets %+v with %s", lost.choice, a, a.Result)
+		}
 	}
-	if d := f.decisions(); len(d) != 2 || d[0].Effect != "ef_9" || d[1].Effect != "ef_7" || d[0].Reason != "too many" {
-		t.Errorf("decided %+v", d)
+	const call = `{"order_id": "B-3", "amount": 9}`
+	p.report(p.ask("payments.refund", call), `"status": "unknown", "error": "no answer"`)
+	b.visit("/review")
+	b.openReview()
+	b.reads(".reason", "nobody knows")
+	b.press(`button[value="send_again"]`, ".notice")
+	p.report(p.ask("payments.refund", call), `"status": "done"`)
+	if one, other := len(p.bank.received(`"lost-1"`)), len(p.bank.received(`"lost-2"`)); one != 1 || other != 2 {
+		p.t.Errorf("the bank got the transfers %d and %d times", one, other)
 	}
 }
 
-func agentAtTheDoor(t *testing.T, in context.Context) {
-	b := open(t, in, newHouse(t, newFake()).srv.URL)
-	b.expect("403")
-	b.visit("/signin")
-	b.run(chromedp.SendKeys(css("#key"), botsKey+"\r"), chromedp.WaitVisible(css("[role=alert]")))
-	if got := b.text("[role=alert]"); !strings.Contains(got, "An agent's key proposes calls") {
-		t.Errorf("the page says %q", got)
+// decideTooLate has another reviewer approve a call while it is shown here.
+func decideTooLate(in context.Context, p *program) {
+	answers(p.t, p.refund("A-1"), `"blocked"`)
+	b, other := p.reviewer(in, "robert"), p.reviewer(in, "rita")
+	b.expect("409")
+	b.openReview()
+	b.run(chromedp.SendKeys(css("#reason"), "half a thou"))
+	other.openReview()
+	answers(p.t, p.refund("A-2"), `"blocked"`) // something else changes, too
+	other.press(`button[value="approve"]`, ".notice")
+	b.run(chromedp.WaitVisible(css("#changed")))
+	if got := eval[string](b, `document.getElementById("reason").value`); got != "half a thou" {
+		p.t.Errorf("what was typed is %q now", got)
 	}
-	if eval[string](b, `document.cookie`) != "" {
-		t.Error("scripts can read a cookie")
+	b.press(`button[value="reject"]`, "[role=alert]")
+	b.reads("main", "Nothing was decided", "approved", "rita")
+	b.isAccessible("a stale decision")
+	answers(p.t, p.refund("A-1"), `"proceed"`)
+}
+
+// decideMany rejects two calls that wait for the same reason at once, while another one joins them, and leaves the others.
+func decideMany(in context.Context, p *program) {
+	b := p.reviewer(in, "rita")
+	orders := []string{"D-1", "D-2", "D-3", "D-4"}
+	for _, order := range orders[:3] {
+		answers(p.t, p.refund(order), `"blocked"`)
+	}
+	b.await(`document.querySelectorAll(".group [data-row]").length === 3`)
+	for _, order := range orders[:2] {
+		eval[bool](b, `[...document.querySelectorAll(".group [data-row]")].find((row) => row.textContent.includes("`+order+`")).querySelector("input").click(), true`)
+	}
+	b.run(chromedp.SendKeys(css(".batch input"), "not two at a time"))
+	answers(p.t, p.refund(orders[3]), `"blocked"`) // the first of the group from now on
+	b.rows(4)
+	b.follow(`.batch button[value="reject"]`, ".notice")
+	b.reads(".notice", "Rejected. 2 reviews.")
+	for n, order := range orders {
+		if rejected := strings.Contains(p.refund(order), "not two at a time"); rejected != (n < 2) {
+			p.t.Errorf("%s was rejected: %v", order, rejected)
+		}
 	}
 }
 
 // eventToPage is the most time from a change in the ledger to what a person sees of it.
 const eventToPage = 300 * time.Millisecond
 
-func seeLiveRow(t *testing.T, in context.Context) {
-	f := newFake(held("ef_1", `{}`), held("ef_0", `{}`)).obey()
-	b := open(t, in, newHouse(t, f).srv.URL)
-	b.signIn(ritasKey)
-	b.await(`document.querySelectorAll("[data-row]").length === 2`)
-	b.run(chromedp.KeyEvent("j"))
+func seeLiveRow(in context.Context, p *program) {
+	b := p.reviewer(in, "rita")
+	p.refund("L-1")
+	p.refund("L-2")
+	b.rows(2)
+	b.run(chromedp.KeyEvent("j"), chromedp.KeyEvent("j"))
+	at := eval[string](b, `document.activeElement.getAttribute("href")`)
 	best := time.Hour // of several, because other tests want the processor too
-	for n := 3; n <= 6; n++ {
-		at := time.Now()
-		f.add(held(fmt.Sprintf("ef_%d", n-1), `{"order_id":"LIVE"}`))
-		b.await(fmt.Sprintf(`document.querySelectorAll("[data-row]").length === %d`, n))
-		best = min(best, time.Since(at))
+	for n := 3; n <= 8; n++ {
+		began := time.Now()
+		p.refund(fmt.Sprintf("L-%d", n))
+		b.rows(n)
+		best = min(best, time.Since(began))
 	}
-	if t.Logf("from the event to the page: %s", best.Round(time.Millisecond)); best > eventToPage {
-		t.Errorf("a row comes %s after its event, want at most %s", best, eventToPage)
+	if p.t.Logf("from the call to the page: %s", best.Round(time.Millisecond)); best > eventToPage {
+		p.t.Errorf("a row comes %s after its call, want at most %s", best, eventToPage)
 	}
-	b.await(`document.title.startsWith("(6)") && document.getElementById("waiting").textContent.startsWith("6")`)
-	b.await(`document.activeElement.matches('a[href="/review/rv_1"]')`) // where the reader was
-}
-
-func seeChange(t *testing.T, in context.Context) {
-	f := newFake(held("ef_1", `{}`)).obey()
-	b := open(t, in, newHouse(t, f).srv.URL)
-	b.signIn(ritasKey)
-	b.visit("/review/rv_1")
-	b.run(chromedp.SendKeys(css("#reason"), "half a thou"))
-	f.changes <- "ef_other"
-	f.changes <- "ef_1"
-	b.run(chromedp.WaitVisible(css("#changed")))
-	if got := eval[string](b, `document.getElementById("reason").value`); got != "half a thou" {
-		t.Errorf("what was typed is %q now", got)
-	}
-}
-
-func outliveRestart(t *testing.T, in context.Context) {
-	f := newFake(held("ef_1", `{}`)).obey()
-	h := newHouse(t, f)
-	b := open(t, in, h.srv.URL)
-	b.expect("net::ERR_")
-	b.signIn(ritasKey)
-	b.await(`document.querySelectorAll("[data-row]").length === 1`)
-	address := h.srv.Listener.Addr().String()
-	if err := h.srv.Listener.Close(); err != nil {
-		t.Fatal(err)
-	}
-	h.srv.CloseClientConnections()
-	b.run(chromedp.WaitVisible(css("#offline")))
-	f.mu.Lock()
-	f.effects = slices.Insert(f.effects, 0, held("ef_2", `{}`))
-	f.mu.Unlock()
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		t.Skipf("the port was taken meanwhile: %v", err)
-	}
-	again := &httptest.Server{Listener: l, Config: &http.Server{Handler: h.srv.Config.Handler}}
-	again.Start()
-	t.Cleanup(func() {
-		again.CloseClientConnections()
-		again.Close()
-	})
-	b.await(`document.querySelectorAll("[data-row]").length === 2 && document.getElementById("offline").hidden`)
+	b.await(`document.title.startsWith("(8)") && document.getElementById("waiting").textContent.startsWith("8")`)
+	b.await(`document.activeElement.matches('a[href="` + at + `"]')`) // where the reader was
 }
 
 // noScripts makes the page one of a browser that runs none.
@@ -273,112 +304,41 @@ func (b *tab) noScripts() {
 	}))
 }
 
-func withoutScripts(t *testing.T, in context.Context) {
-	f := newFake(held("ef_1", `{}`)).obey()
-	b := open(t, in, newHouse(t, f).srv.URL)
+func withoutScripts(in context.Context, p *program) {
+	const call = `{"to": "plain-1", "amount": 900}`
+	p.transfer(call)
+	b := open(p.t, in, p.url)
 	b.noScripts()
 	b.visit("/signin")
-	b.run(chromedp.SendKeys(css("#key"), ritasKey+"\r"), chromedp.WaitVisible(css(".item")))
+	b.run(chromedp.SendKeys(css("#key"), p.key("reviewer", "rita")+"\r"), chromedp.WaitVisible(css(".item")))
 	b.press(".item a", ".decision")
 	if got := b.text("time"); !strings.HasSuffix(got, "UTC") {
-		t.Errorf("a time without scripts is %q", got)
+		p.t.Errorf("a time without scripts is %q", got)
 	}
 	b.press(`button[value="approve"]`, ".notice")
-	if len(f.decisions()) != 1 {
-		t.Error("nothing was decided")
-	}
+	p.replayed(call, call)
+	b.press(`nav a[href="/effects"]`, "#effects")
+	b.run(chromedp.SetValue(css("[name=q]"), "plain-1"))
+	b.press("form.filter button", ".clear")
+	b.press("#effects [data-row] a", "#effect")
+	b.reads("#effect", "done", "plain-1")
+	b.press(`.who button`, "#key")
 }
 
-// readHostileTexts shows all texts in the queue, and then all as the arguments of one call beside an earlier one.
-func readHostileTexts(t *testing.T, in context.Context) {
-	f := newFake()
-	for i, text := range hostile {
-		f.effects = append(f.effects, mean(fmt.Sprintf("ef_%02d", 99-i), text))
-	}
-	arguments := map[string]string{}
-	for _, text := range hostile {
-		arguments[text] = text
-	}
-	all, err := json.Marshal(arguments)
-	if err != nil {
-		t.Fatal(err)
-	}
-	now, earlier := held("ef_2", string(all)), held("ef_1", strings.ReplaceAll(string(all), "alert", "prompt"))
-	now.Related = "ef_1"
-	f.effects = append(f.effects, now, earlier)
-	b := open(t, in, newHouse(t, f).srv.URL)
-	b.signIn(ritasKey)
-	for _, path := range []string{"/review", "/review/rv_2", "/review/rv_99"} {
-		b.visit(path)
-		if n := eval[int](b, `document.querySelectorAll("script, iframe, base, object, embed, svg").length`); n != 1 {
-			t.Errorf("%s has %d elements that run or load something, want its one script", path, n)
-		}
-	}
-}
-
-// screens are the pages of the review with believable content.
-var screens = []string{"/review", "/review/rv_40", "/review/rv_39", "/review/rv_20", "/review/rv_20/value?of=now&argument=note"}
-
-func fitNarrow(t *testing.T, in context.Context) {
-	b := open(t, in, newHouse(t, believable()).srv.URL)
-	b.narrow()
-	b.signIn(ritasKey)
-	for _, path := range screens {
-		b.visit(path)
-		if width := eval[int](b, `document.documentElement.scrollWidth`); width > 360 {
-			t.Errorf("%s is %d pixels wide", path, width)
-		}
-	}
-}
-
-// faint finds texts whose colour is too close to that of their ground (WCAG 2.2, 1.4.3), and controls without a name (4.1.2).
-const faint = `(() => {
-  const number = (s) => s.match(/[\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map((v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const ground = (e) => { for (; e; e = e.parentElement) { const c = number(getComputedStyle(e).backgroundColor); if (c.length < 4 || c[3] > 0.99) return c; } return [255, 255, 255]; };
-  const found = [];
-  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  for (let n; (n = walk.nextNode()); ) {
-    const e = n.parentElement;
-    if (!n.data.trim() || !e.checkVisibility() || e.closest('.unseen, .skip')) continue;
-    const style = getComputedStyle(e), a = light(number(style.color)), b = light(ground(e));
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < (parseFloat(style.fontSize) >= 24 ? 3 : 4.5)) found.push(n.data.trim().slice(0, 30) + ' ' + ratio.toFixed(2));
-  }
-  for (const e of document.querySelectorAll('a, button, input:not([type=hidden]), textarea, select')) {
-    const name = e.ariaLabel || e.textContent.trim() || [...(e.labels ?? [])].map((l) => l.textContent.trim()).join('');
-    if (!name) found.push('no name: ' + e.outerHTML.slice(0, 80));
-  }
-  const heads = [...document.querySelectorAll('h1')].length;
-  if (heads !== 1) found.push(heads + ' h1');
-  return found;
-})()`
-
-func readInBothLights(t *testing.T, in context.Context) {
-	h := newHouse(t, believable())
-	for _, light := range []string{"light", "dark"} {
-		b := open(t, in, h.srv.URL)
-		b.media("prefers-color-scheme", light)
-		b.signIn(ritasKey)
-		for _, path := range screens {
-			b.visit(path)
-			if found := eval[[]string](b, faint); len(found) > 0 {
-				t.Errorf("%s in %s: %q", path, light, found)
-			}
-		}
-	}
-}
-
-func moveByKeys(t *testing.T, in context.Context) {
-	f := newFake(held("ef_2", `{}`), sentOff("ef_1", `{}`))
-	b := open(t, in, newHouse(t, f).srv.URL)
-	b.signIn(ritasKey)
-	b.run(chromedp.KeyEvent("j"), chromedp.KeyEvent("j"), chromedp.KeyEvent("k"))
-	b.await(`document.activeElement.getAttribute("href") === "/review/rv_2"`)
-	b.run(chromedp.KeyEvent("?"), chromedp.WaitVisible(css("#keys[open]")), chromedp.KeyEvent("\x1b"), chromedp.WaitNotVisible(css("#keys")))
-	b.run(chromedp.KeyEvent("\r"), chromedp.WaitVisible(css(".decision")))
-	if got := ask(b, chromedp.Location()); !strings.HasSuffix(got, "/review/rv_2") {
-		t.Errorf("Enter leads to %s", got)
-	}
+// outliveRestart starts the server anew under the same address. The page and its session go on.
+func outliveRestart(in context.Context, p *program) {
+	b := p.reviewer(in, "rita")
+	b.expect("net::ERR_")
+	b.await(`document.querySelector(".empty") !== null`)
+	p.refund("R-1")
+	b.rows(1)
+	p.stop(p.t)
+	b.run(chromedp.WaitVisible(css("#offline")))
+	p.serve(p.t)
+	answers(p.t, p.refund("R-2"), `"blocked"`)
+	b.await(`document.querySelectorAll("[data-row]").length === 2 && document.getElementById("offline").hidden`)
+	b.openReview()
+	b.press(`button[value="approve"]`, ".notice")
+	answers(p.t, p.refund("R-2"), `"proceed"`)
+	answers(p.t, p.refund("R-1"), `"blocked"`)
 }

@@ -25,13 +25,15 @@ type moment struct {
 // timeline is the history of an effect, oldest first.
 func timeline(events []guard.Event, by guard.Execute) []moment {
 	list := make([]moment, len(events))
+	claimed := false
 	for i := range events {
 		e := &events[i]
 		list[i] = moment{
-			Seq: e.Seq, At: e.At, What: tell(e, by), Who: e.Actor.Name, Role: e.Actor.Kind, State: e.To, Moved: e.From != e.To,
+			Seq: e.Seq, At: e.At, What: tell(e, by, claimed), Who: e.Actor.Name, Role: e.Actor.Kind, State: e.To, Moved: e.From != e.To,
 			Code: e.Code, Note: e.Note, Result: resultOf(e.Result),
 		}
 		list[i].spare(e)
+		claimed = claimed || e.Kind == guard.EventClaimed
 	}
 	return list
 }
@@ -51,16 +53,19 @@ func (m *moment) spare(e *guard.Event) {
 	}
 }
 
-// tell says what an event did.
-func tell(e *guard.Event, by guard.Execute) string {
+// tell says what an event did, on an effect that somebody had the right to send before, or nobody.
+func tell(e *guard.Event, by guard.Execute, claimed bool) string {
+	if e.Code == guard.CodeSame && e.To == guard.Refused {
+		return "A person said that it is the same as another effect, which answers for it."
+	}
 	switch e.Kind {
 	case guard.EventClaimed:
 		switch {
-		case by == guard.ByCaller && e.From == "":
+		case by == guard.ByCaller && !claimed:
 			return "The agent was allowed to run it."
 		case by == guard.ByCaller:
 			return "The agent was allowed to run it once more."
-		case e.From == "":
+		case !claimed:
 			return "It was given to the tool."
 		}
 		return "It was given to the tool once more."
