@@ -84,7 +84,9 @@ func TestLockstepSealed(t *testing.T) {
 
 // What nobody asks to seal passes through as it is.
 func TestLockstepUnsealed(t *testing.T) {
-	storetest.Lockstep(t, func(t *testing.T, c *storetest.Clock) guard.Store { return sealed.New(open(t, c.Now), ring(t, 1)) })
+	storetest.Lockstep(t, func(t *testing.T, c *storetest.Clock) guard.Store {
+		return sealed.New(storetest.NewReference(c.Now), ring(t, 1))
+	})
 }
 
 var secret = []byte(`{"card":"4242 4242 4242 4242"}`)
