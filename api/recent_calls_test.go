@@ -7,8 +7,8 @@ import (
 	"github.com/onceguard/onceguard/guard"
 )
 
-// TestManyRecentCalls keeps a thousand calls, which is half of the places, and finds nearly all of them; of many more it finds few, and none of
-// somebody else's.
+// TestManyRecentCalls keeps a thousand calls, for which half of the places would do, and finds nearly all of them; of many more it finds
+// nearly as many as there are places, and for somebody else none.
 func TestManyRecentCalls(t *testing.T) {
 	bot, other := &guard.Principal{Tenant: "acme", Subject: "bot"}, &guard.Principal{Tenant: "acme", Subject: "other"}
 	body := func(n int) []byte {

@@ -168,6 +168,9 @@ func unusableText(cause error) error {
 
 // spoilt finds a kept policy that could be used until now, and no longer could beside what is new; nil where there is none.
 func spoilt(files *policy.Set, before, kept []policy.Kept, laid []policy.Laid) error {
+	if !slices.ContainsFunc(laid, func(l policy.Laid) bool { return l.Err != nil }) {
+		return nil
+	}
 	_, was := files.Overlay(before)
 	good := map[string]bool{}
 	for i, l := range was {

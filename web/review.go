@@ -87,7 +87,7 @@ func (w *Web) review(ctx context.Context, p guard.Principal, r reviewRequest) (r
 		Agent: e.Agent, Subject: e.Subject, Run: e.Run, Created: e.Created, Since: e.Since, Expires: e.ExpiresAt, Attempts: e.Attempts,
 		Result: resultOf(e.Result), Timeline: timeline(events, e.Execute), Policy: policyOf(rule(w.policies, e.Tool), e.Review),
 		Digest: hex.EncodeToString(digest[:]), Fence: e.Fence, Seq: e.Events,
-		Suggest: "/policies/" + url.PathEscape(e.Tool) + "?suggest=" + url.QueryEscape(e.ID) + "#h-draft",
+		Suggest: policyPath(e.Tool) + "?suggest=" + url.QueryEscape(e.ID) + "#h-draft",
 	}
 	if err := w.setSideBySide(ctx, p, &v, &e, r.all); err != nil {
 		return nil, err
