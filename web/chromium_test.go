@@ -2,17 +2,20 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	cdplog "github.com/chromedp/cdproto/log"
@@ -134,11 +137,28 @@ func (b *tab) expect(text string) {
 	b.gates = append(b.gates, text)
 }
 
+// run does one action after another. One whose element is renewed between being found and being used has done nothing yet, and
+// is begun anew.
 func (b *tab) run(actions ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	if err := chromedp.Do(b.ctx, actions...); err != nil {
-		b.t.Fatalf("the browser fails: %v (faults: %q)", err, b.faults)
+	for _, action := range actions {
+		err := chromedp.Do(b.ctx, action)
+		for isRenewed(err) {
+			err = chromedp.Do(b.ctx, action)
+		}
+		if err != nil {
+			b.t.Fatalf("the browser fails: %v (faults: %q)", err, b.faults)
+		}
 	}
+}
+
+// isRenewed says that an element was no longer there when an action wanted to look at it, scroll to it or focus it. The keys and clicks
+// of an action come after that, and name no element.
+func isRenewed(err error) bool {
+	var e *cdproto.Error
+	return errors.As(err, &e) && slices.Contains([]string{
+		"Could not find node with given id", "No node with given id found", "Node is detached from document", "Could not compute content quads.",
+	}, e.Message)
 }
 
 // ask is run for an action with an answer.
@@ -189,6 +209,30 @@ func (b *tab) signIn(key string) {
 	b.t.Helper()
 	b.visit("/signin")
 	b.run(chromedp.SetValue(chromedp.CSS("#key"), key), chromedp.SendKeys(chromedp.CSS("#key"), "\r"), chromedp.WaitNotPresent(chromedp.CSS("#key")), chromedp.WaitReady(chromedp.CSS("#main")))
+}
+
+// A live page replaces what is about to be used, at any moment.
+func TestTheBrowserFindsWhatIsRenewed(t *testing.T) {
+	restless := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = fmt.Fprint(w, `<title>restless</title><p><input id="word"></p><script>
+			function renew() { const old = document.querySelector("p"), now = old.cloneNode(true);
+				now.firstChild.value = old.firstChild.value;
+				const focused = document.activeElement === old.firstChild;
+				old.replaceWith(now);
+				if (focused) now.firstChild.focus();
+				setTimeout(renew, 20) }
+			renew()</script>`)
+	}))
+	t.Cleanup(restless.Close)
+	b := open(t, start(t), restless.URL)
+	b.visit("/")
+	for range 40 {
+		b.run(chromedp.SendKeys(chromedp.CSS("#word"), "w"), chromedp.Click(chromedp.CSS("p")))
+	}
+	if got, want := eval[string](b, `document.querySelector("#word").value`), strings.Repeat("w", 40); got != want {
+		t.Errorf("typed is %q, want %q", got, want)
+	}
 }
 
 // A page that does what ours must not do is told of, so that a test without faults means something.
