@@ -42,7 +42,7 @@ func (r *callRequest) set(name string, v fingerprint.Value) (ok bool) {
 	case "tool":
 		r.Tool, ok = textOf(v)
 	case "arguments":
-		r.Arguments, r.decoded, ok = v.Raw(), v, v.Type() == fingerprint.Object || v.Type() == fingerprint.String
+		r.Arguments, r.reading, ok = v.Raw(), guard.NewReading(v), v.Type() == fingerprint.Object || v.Type() == fingerprint.String
 	case "call_id":
 		r.CallID, ok = textOf(v)
 	case "run":

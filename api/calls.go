@@ -8,14 +8,13 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/onceguard/onceguard/api/client"
-	"github.com/onceguard/onceguard/fingerprint"
 	"github.com/onceguard/onceguard/guard"
 )
 
 // callRequest is the body of POST /v1/calls and what its headers add.
 type callRequest struct {
 	client.Call
-	decoded fingerprint.Value // what Arguments holds; zero where it was not decoded yet
+	reading *guard.Reading // of Arguments; nil where they were not decoded yet
 	prefer  preferences
 	trace   string
 }
@@ -73,7 +72,7 @@ func (a *API) call(ctx context.Context, p guard.Principal, r callRequest) (*call
 		confirm = guard.Confirm(*r.Confirm)
 	}
 	answer, err := a.guard.Do(ctx, p, guard.Call{
-		Tool: r.Tool, Arguments: r.Arguments, Decoded: r.decoded, CallID: r.CallID, Run: r.Run, Agent: r.Agent, Labels: r.Labels,
+		Tool: r.Tool, Arguments: r.Arguments, Reading: r.reading, CallID: r.CallID, Run: r.Run, Agent: r.Agent, Labels: r.Labels,
 		IdempotencyKey: r.IdempotencyKey, Occurrence: r.Occurrence, Confirm: confirm, TraceParent: r.trace, Execute: guard.Execute(r.Execute), Wait: r.prefer.budget(),
 	})
 	if err != nil {

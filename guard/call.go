@@ -3,8 +3,6 @@ package guard
 import (
 	"encoding/json"
 	"time"
-
-	"github.com/onceguard/onceguard/fingerprint"
 )
 
 // Call is one request of an agent to run one named tool.
@@ -13,8 +11,8 @@ type Call struct {
 	// Arguments is the JSON text as it came: an object, or a JSON string that holds one, as some providers send it.
 	// These bytes, or what the string holds, are what is fingerprinted, shown and sent.
 	Arguments json.RawMessage
-	// Decoded is Arguments as fingerprint.Decode reads them under its default limits, for who had to read them to make the call; else zero.
-	Decoded        fingerprint.Value
+	// Reading is Arguments as they were read by who had to read them to make the call; else nil.
+	Reading        *Reading
 	CallID         string            // the provider's id of the call; correlation only
 	Run            string            // the run, thread or ticket within which equal calls are the same effect
 	Agent          string            // used only when the credential names none

@@ -123,7 +123,7 @@ func (r *proposal) fingerprint() error {
 	// Other scopes are other runs. Where the scope is something else, such as the subject, it is meant to keep effects apart.
 	r.inRun = slices.ContainsFunc(in.Scope, func(part fingerprint.ScopePart) bool { return part.Name == policy.ScopeRun })
 	in.NoNear = r.rule.On.Near == policy.Allow
-	r.sum = r.maker.Sum(r.rule.Arguments, in, r.args)
+	r.sum = r.call.Reading.sum(r.maker, r.rule.Arguments, in, r.args)
 	if r.call.IdempotencyKey != "" {
 		r.callerKey = r.first.Mark("caller key", p.Tenant, p.Subject, r.rule.Effect, r.call.IdempotencyKey)
 	}
@@ -243,8 +243,8 @@ func invalid(field, message string) *Error {
 
 // decode reads the arguments of a call.
 func (c *Call) decode() (fingerprint.Value, error) {
-	if !c.Decoded.IsZero() {
-		return unwrapped(c.Decoded)
+	if c.Reading != nil {
+		return c.Reading.Object()
 	}
 	return decodeArguments(c.Arguments)
 }

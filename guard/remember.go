@@ -172,14 +172,19 @@ func (m *memory) Decide(ctx context.Context, d Decision) (Effect, error) {
 	return e, err
 }
 
-// Note implements Store.
+// Note implements Store. A note that opens no review changes nothing that an answer depends on. Repeats are such notes, and what is remembered
+// would otherwise be read anew once per sweep. Only Updated, Events and Head stay those of the reading.
 func (m *memory) Note(ctx context.Context, notes []Note) error {
 	err := m.Store.Note(ctx, notes)
-	ids := make(map[string]bool, len(notes))
+	ids := make(map[string]bool)
 	for i := range notes {
-		ids[notes[i].ID] = true
+		if notes[i].Review != "" {
+			ids[notes[i].ID] = true
+		}
 	}
-	m.dropAll(func(_ fingerprint.Digest, e *Effect) bool { return ids[e.ID] })
+	if len(ids) > 0 {
+		m.dropAll(func(_ fingerprint.Digest, e *Effect) bool { return ids[e.ID] })
+	}
 	return err
 }
 

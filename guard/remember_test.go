@@ -107,7 +107,9 @@ func TestEveryWriteThatMayChangeAnEffectDropsIt(t *testing.T) {
 			_, err := m.Settle(t.Context(), Settlement{ID: "ef_9", State: Done})
 			return err
 		},
-		"note":  func(_ *ledger, m *memory) error { return m.Note(t.Context(), []Note{{ID: "ef_1"}}) },
+		"a note that opens a review": func(_ *ledger, m *memory) error {
+			return m.Note(t.Context(), []Note{{ID: "ef_1", Review: CodeContradiction}})
+		},
 		"prune": func(_ *ledger, m *memory) error { _, err := m.Prune(t.Context(), Retention{}, 1); return err },
 		"a settlement that is not confirmed": func(l *ledger, m *memory) error {
 			l.err = uncertain
@@ -135,11 +137,11 @@ func TestEveryWriteThatMayChangeAnEffectDropsIt(t *testing.T) {
 	}
 	l, m := newLedger()
 	look(t, m, remembering)
-	if err := m.Note(t.Context(), []Note{{ID: "ef_2"}}); err != nil {
+	if err := m.Note(t.Context(), []Note{{ID: "ef_1", Count: 3}, {ID: "ef_2", Review: CodeContradiction}}); err != nil {
 		t.Fatal(err)
 	}
 	if look(t, m, remembering); l.seen() != 1 {
-		t.Error("a note on another effect dropped it")
+		t.Error("counting repeats, or a review of another effect, dropped it")
 	}
 }
 
