@@ -12,7 +12,7 @@ import (
 // the time of an answer tell of it.
 type recentCalls struct {
 	seed maphash.Seed
-	sets [512]recentSet // by the hash of who sent it and what
+	sets [1024]recentSet // by the hash of who sent it and what
 }
 
 // recentSet are the calls of one place, the latest first. Who writes into it at the same moment as another one may lose what that one remembers.
@@ -26,11 +26,11 @@ type recentCall struct {
 	request         callRequest
 }
 
-// The bounds of a body that is remembered. A value takes some 50 bytes beside its text, so that all together hold at most 48 MiB; a tenth of
+// The bounds of a body that is remembered. A value takes some 50 bytes beside its text, so that all together hold at most 34 MiB; a tenth of
 // that is usual.
 const (
-	maxRecent       = 4 << 10 // bytes
-	maxRecentValues = 256
+	maxRecent       = 2 << 10 // bytes
+	maxRecentValues = 128
 )
 
 func newRecentCalls() *recentCalls { return &recentCalls{seed: maphash.MakeSeed()} }

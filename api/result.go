@@ -41,7 +41,7 @@ func quote(s string) json.RawMessage {
 // shownResults remembers how results were shown last, so that one which the guard keeps in memory for replays is checked and
 // formatted once. A result never changes.
 type shownResults struct {
-	slots [512]atomic.Pointer[shownResult]
+	slots [4096]atomic.Pointer[shownResult]
 }
 
 type shownResult struct {
@@ -50,8 +50,8 @@ type shownResult struct {
 	encoding string
 }
 
-// maxShown is the longest result that is remembered, in bytes: all together hold at most 8 MiB.
-const maxShown = 16 << 10
+// maxShown is the longest result that is remembered, in bytes: all together hold at most 16 MiB.
+const maxShown = 4 << 10
 
 var shownSeed = maphash.MakeSeed()
 
